@@ -1,0 +1,85 @@
+import type { KernelSource } from "../../gpu/pipelines.ts";
+import { loaderEnables, loaderWgsl } from "../weights/wgsl.ts";
+import { epilogueWgsl } from "./epilogue.ts";
+import { headerWgsl, productBindings } from "./op.ts";
+import type { ProductOptions } from "./op.ts";
+
+/** Edge of the output tile of one workgroup. */
+export const TILE = 64;
+
+/** Workgroups for `columns` weight rows and `rows` rows of x. */
+export function manyRowsGrid(columns: number, rows: number): readonly [number, number] {
+  return [Math.ceil(columns / TILE), Math.ceil(rows / TILE)];
+}
+
+/**
+ * y = x · Wᵀ for many rows (prefill, training): 64×64 outputs per workgroup of 128 threads, 8×4 in each thread's
+ * registers, K in slices of 16 through workgroup memory (8 KiB, so that several groups share a compute unit).
+ * Tiles are transposed on the way in, so the inner loop reads whole vec4s and does eight vec4 multiply-adds per three.
+ */
+export function manyRowsSource(options: ProductOptions): KernelSource {
+  const { bindings } = productBindings(options);
+  const rows = Array.from({ length: 8 }, (_, i) => i);
+  const code = `${loaderEnables(options)}${headerWgsl(options)}
+${loaderWgsl(options)}
+${epilogueWgsl(options)}
+// [k][column or row / 4], k-major.
+var<workgroup> x_tile: array<vec4<f32>, 256>;
+var<workgroup> w_tile: array<vec4<f32>, 256>;
+
+fn load_x(m: u32, k4: u32) -> vec4<f32> {
+  if (m >= step.rows || k4 >= op.k4) { return vec4<f32>(0.0); }
+  return x[m * op.x_stride + k4];
+}
+
+fn load_w(c: u32, k4: u32) -> vec4<f32> {
+  if (c >= op.n || k4 >= op.k4) { return vec4<f32>(0.0); }
+  return weight4(row_of(c), k4);
+}
+
+@compute @workgroup_size(128)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let c0 = group.x * ${TILE}u;
+  let m0 = group.y * ${TILE}u;
+  // Loading: threads 0..63 take a 4×4 block of x each, 64..127 one of W.
+  let block = lane & 63u;
+  let load_k4 = block & 3u;
+  let load_row = (block >> 2u) * 4u;
+  // Computing: 16 threads across columns (4 each), 8 down rows (8 each).
+  let column4 = lane & 15u;
+  let row8 = lane >> 4u;
+  ${rows.map((i) => `var acc_${i} = vec4<f32>(0.0);`).join(" ")}
+  for (var k4 = 0u; k4 < op.k4; k4 += 4u) {
+    var b: mat4x4<f32>;
+    if (lane < 64u) {
+      let m = m0 + load_row;
+      b = transpose(mat4x4<f32>(load_x(m, k4 + load_k4), load_x(m + 1u, k4 + load_k4), load_x(m + 2u, k4 + load_k4), load_x(m + 3u, k4 + load_k4)));
+      let at = load_k4 * 64u + (load_row >> 2u);
+      x_tile[at] = b[0]; x_tile[at + 16u] = b[1]; x_tile[at + 32u] = b[2]; x_tile[at + 48u] = b[3];
+    } else {
+      let c = c0 + load_row;
+      b = transpose(mat4x4<f32>(load_w(c, k4 + load_k4), load_w(c + 1u, k4 + load_k4), load_w(c + 2u, k4 + load_k4), load_w(c + 3u, k4 + load_k4)));
+      let at = load_k4 * 64u + (load_row >> 2u);
+      w_tile[at] = b[0]; w_tile[at + 16u] = b[1]; w_tile[at + 32u] = b[2]; w_tile[at + 48u] = b[3];
+    }
+    workgroupBarrier();
+    for (var k = 0u; k < 16u; k++) {
+      let wv = w_tile[k * 16u + column4];
+      let xa = x_tile[k * 16u + row8 * 2u];
+      let xb = x_tile[k * 16u + row8 * 2u + 1u];
+      ${rows.map((i) => `acc_${i} = fma(vec4<f32>(${i < 4 ? "xa" : "xb"}[${i % 4}]), wv, acc_${i});`).join("\n      ")}
+    }
+    workgroupBarrier();
+  }
+  let c = c0 + column4 * 4u;
+  let m = m0 + row8 * 8u;
+  ${rows.map((i) => `finish(m + ${i}u, c, acc_${i});`).join("\n  ")}
+}
+
+fn finish(m: u32, c: u32, v: vec4<f32>) {
+  if (m >= step.rows) { return; }
+  if (c < op.n) { epilogue(m, c, v.x, v.y); }
+  if (c + 2u < op.n) { epilogue(m, c + 2u, v.z, v.w); }
+}`;
+  return { label: `matmul-many ${options.format} ${options.epilogue}`, code, bindings };
+}

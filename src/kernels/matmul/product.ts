@@ -1,0 +1,129 @@
+import type { BufferScope } from "../../gpu/arena.ts";
+import type { CommandBatch } from "../../gpu/commands.ts";
+import type { GpuContext } from "../../gpu/device.ts";
+import type { Kernel } from "../../gpu/pipelines.ts";
+import { layoutOf, paddedK } from "../weights/format.ts";
+import type { WeightChunk, WeightMatrix } from "../weights/matrix.ts";
+import type { EpilogueOptions } from "./epilogue.ts";
+import { fewRowsGrid, fewRowsSource, ROW_TILES, rowTileFor, threadsFor } from "./few-rows.ts";
+import type { RowTile } from "./few-rows.ts";
+import { manyRowsGrid, manyRowsSource } from "./many-rows.ts";
+import { productColumns, productUniform, usesAux } from "./op.ts";
+import type { ProductOptions, ProductSizes } from "./op.ts";
+
+/** Buffers that one shape of a product reads and writes. */
+export interface ProductBuffers {
+  /** `Step` uniform: the number of rows. */
+  readonly step: GPUBuffer;
+  /** x [rows, K padded to 32] f32. */
+  readonly x: GPUBuffer;
+  /** The epilogue's buffers, in its order. */
+  readonly outputs: readonly GPUBuffer[];
+}
+
+export interface ProductDescription extends EpilogueOptions {
+  readonly name: string;
+  readonly matrix: WeightMatrix;
+  /** Norm weights (padded to 32), then bias; see `usesAux`. */
+  readonly aux?: GPUBuffer;
+  /** Sizes for a chunk: the output column depends on it. */
+  readonly sizes: (chunk: WeightChunk) => ProductSizes;
+  /** The few-rows shape, with or without RMSNorm fused in. */
+  readonly few?: ProductBuffers & { readonly norm: boolean; readonly maxRows: number };
+  /** The many-rows shape; its x is already normalised. */
+  readonly many?: ProductBuffers;
+}
+
+interface BoundChunk {
+  readonly columns: number;
+  readonly few: GPUBindGroup | undefined;
+  readonly many: GPUBindGroup | undefined;
+}
+
+/** y = epilogue(x · Wᵀ) with everything made in advance: encoding creates no buffer, bind group or pipeline. */
+export class Product {
+  readonly #chunks: readonly BoundChunk[];
+  readonly #few: ReadonlyMap<RowTile, Kernel>;
+  readonly #many: Kernel | undefined;
+
+  private constructor(chunks: readonly BoundChunk[], few: ReadonlyMap<RowTile, Kernel>, many: Kernel | undefined) {
+    this.#chunks = chunks;
+    this.#few = few;
+    this.#many = many;
+  }
+
+  static async create(context: GpuContext, scope: BufferScope, description: ProductDescription): Promise<Product> {
+    const { name, matrix, few, many, epilogue, aux } = description;
+    const { subgroups, f16 } = context.features;
+    const options: ProductOptions = {
+      epilogue,
+      bias: description.bias,
+      kv: description.kv,
+      format: matrix.format,
+      zeroPoints: matrix.zeroPoints,
+      f16,
+      subgroups,
+      norm: false,
+    };
+    const fewOptions: ProductOptions = { ...options, norm: few?.norm ?? false };
+    const steps = paddedK(matrix.format, matrix.k) / layoutOf(matrix.format).step;
+    const tiles = few ? ROW_TILES.filter((tile) => tile <= rowTileFor(few.maxRows)) : [];
+    const threads = threadsFor(steps, subgroups);
+    const fewKernels = await Promise.all(
+      tiles.map((rowTile) => context.pipelines.get(fewRowsSource({ ...fewOptions, rowTile, threads }))),
+    );
+    const manyKernel = many ? await context.pipelines.get(manyRowsSource(options)) : undefined;
+    const bindWith = (
+      kernel: Kernel,
+      shape: ProductBuffers,
+      with_: ProductOptions,
+      op: GPUBuffer,
+      chunk: WeightChunk,
+    ) =>
+      context.bind(kernel, [
+        op,
+        shape.step,
+        shape.x,
+        chunk.data,
+        ...(chunk.scales ? [chunk.scales] : []),
+        ...(usesAux(with_) && aux ? [aux] : []),
+        ...shape.outputs,
+      ]);
+    const chunks = matrix.chunks.map((chunk): BoundChunk => {
+      const op = productUniform(
+        context,
+        scope,
+        `${name}[${chunk.start}]`,
+        matrix,
+        chunk,
+        epilogue,
+        description.sizes(chunk),
+      );
+      return {
+        columns: productColumns(chunk, epilogue),
+        few: few && fewKernels[0] ? bindWith(fewKernels[0], few, fewOptions, op, chunk) : undefined,
+        many: many && manyKernel ? bindWith(manyKernel, many, options, op, chunk) : undefined,
+      };
+    });
+    const byTile = new Map(tiles.map((tile, i) => [tile, fewKernels[i]] as const));
+    return new Product(chunks, byTile as ReadonlyMap<RowTile, Kernel>, manyKernel);
+  }
+
+  /** Adds the few-rows shape for `rows` rows, which must equal the `step` uniform's. */
+  encodeFew(batch: CommandBatch, rows: number): void {
+    const tile = rowTileFor(rows);
+    const kernel = this.#few.get(tile);
+    for (const { few, columns } of this.#chunks) {
+      if (!kernel || !few) throw new RangeError(`no few-rows shape for ${rows} rows`);
+      batch.dispatch(kernel, few, fewRowsGrid(columns, rows, tile));
+    }
+  }
+
+  /** Adds the many-rows shape for `rows` rows. */
+  encodeMany(batch: CommandBatch, rows: number): void {
+    for (const { many, columns } of this.#chunks) {
+      if (!this.#many || !many) throw new RangeError("no many-rows shape");
+      batch.dispatch(this.#many, many, manyRowsGrid(columns, rows));
+    }
+  }
+}

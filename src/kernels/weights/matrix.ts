@@ -1,0 +1,83 @@
+import type { BufferScope } from "../../gpu/arena.ts";
+import type { GpuContext } from "../../gpu/device.ts";
+import { R1Error } from "../../errors.ts";
+import { layoutOf, rowBytes, roundUp, scaleBytes } from "./format.ts";
+import type { WeightFormat } from "./format.ts";
+import type { PackedWeights } from "./pack.ts";
+
+/** Rows [start, start + count) of a matrix in one binding-sized buffer. */
+export interface WeightChunk {
+  readonly start: number;
+  readonly count: number;
+  readonly data: GPUBuffer;
+  readonly scales?: GPUBuffer;
+}
+
+/** A weight matrix [rows, k] on the GPU, split by rows so that no chunk is larger than a storage binding. */
+export interface WeightMatrix {
+  readonly format: WeightFormat;
+  readonly zeroPoints: boolean;
+  readonly rows: number;
+  readonly k: number;
+  readonly chunks: readonly WeightChunk[];
+}
+
+export interface MatrixOptions {
+  /** Chunks begin at multiples of this many rows (a head, say), so that rows belonging together stay together. */
+  readonly rowsTogether?: number;
+  /** Several matrices of equal width stacked in each chunk (gate and up): how many. */
+  readonly stacked?: number;
+  readonly zeroPoints?: boolean;
+}
+
+/**
+ * Allocates an empty matrix. With `stacked` = s, `rows` counts one of them, and chunk i holds rows
+ * [start, start + count) of the first, then of the second, ….
+ * @throws R1Error E_LIMIT when even `rowsTogether` rows exceed a binding
+ */
+export function allocateMatrix(
+  context: GpuContext,
+  scope: BufferScope,
+  name: string,
+  format: WeightFormat,
+  rows: number,
+  k: number,
+  options: MatrixOptions = {},
+): WeightMatrix {
+  const { rowsTogether = 1, stacked = 1, zeroPoints = false } = options;
+  const bytes = rowBytes(format, k);
+  const limit = Math.min(context.limits.maxStorageBufferBindingSize, context.limits.maxBufferSize);
+  const fit = Math.floor(limit / (bytes * stacked * rowsTogether)) * rowsTogether;
+  if (fit === 0) {
+    throw new R1Error("E_LIMIT", `${name}: ${rowsTogether} rows of ${bytes} bytes exceed a binding of ${limit} bytes`);
+  }
+  // Equal chunks, rather than full ones and a small last one, keep every dispatch busy.
+  const pieces = Math.ceil(rows / fit);
+  const each = Math.min(fit, roundUp(Math.ceil(rows / pieces), rowsTogether));
+  const chunks: WeightChunk[] = [];
+  for (let start = 0; start < rows; start += each) {
+    const count = Math.min(each, rows - start);
+    const data = scope.create(`${name}[${start}]`, count * stacked * bytes);
+    const scales = layoutOf(format).quantized
+      ? { scales: scope.create(`${name}[${start}].scales`, scaleBytes(count * stacked, k, zeroPoints)) }
+      : {};
+    chunks.push({ start, count, data, ...scales });
+  }
+  return { format, zeroPoints, rows, k, chunks };
+}
+
+/** Uploads packed weights as a one-chunk matrix. */
+export function uploadMatrix(
+  context: GpuContext,
+  scope: BufferScope,
+  name: string,
+  packed: PackedWeights,
+): WeightMatrix {
+  const data = scope.create(name, packed.data.byteLength);
+  context.write(data, packed.data);
+  const chunk: WeightChunk = { start: 0, count: packed.rows, data };
+  if (!packed.scales) return { ...packed, chunks: [chunk] };
+  const scales = scope.create(`${name}.scales`, packed.scales.byteLength);
+  context.write(scales, packed.scales);
+  return { ...packed, chunks: [{ ...chunk, scales }] };
+}
