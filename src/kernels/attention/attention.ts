@@ -1,0 +1,100 @@
+import { R1Error } from "../../errors.ts";
+import type { BufferScope } from "../../gpu/arena.ts";
+import type { CommandBatch } from "../../gpu/commands.ts";
+import type { GpuContext } from "../../gpu/device.ts";
+import type { Kernel } from "../../gpu/pipelines.ts";
+import { uploadUniform } from "../buffers.ts";
+import { ACTIVATION_PAD, roundUp } from "../weights/format.ts";
+import { attentionSource, decodeTiling, MAX_SPLITS, mergeSource, prefillTiling, splitsOf } from "./source.ts";
+import type { AttentionShape } from "./source.ts";
+
+/** Buffers of one layer's attention. */
+export interface AttentionBuffers {
+  /** [rows, heads × headDim] f32, each head in rotary-pair order. */
+  readonly q: GPUBuffer;
+  /** The layer's cache. */
+  readonly kv: GPUBuffer;
+  /** Two vec4<u32> per sequence. */
+  readonly seqs: GPUBuffer;
+  /** vec2<u32> per prefill tile. */
+  readonly tiles: GPUBuffer;
+  /** [rows, heads × headDim padded to 32] f32. */
+  readonly out: GPUBuffer;
+}
+
+/** What all layers of a session share: kernels and the partial results of decode. */
+export class AttentionPlan {
+  readonly shape: AttentionShape;
+  readonly #prefill: Kernel;
+  readonly #decode: Kernel;
+  readonly #merge: Kernel;
+  readonly #op: GPUBuffer;
+  readonly #partO: GPUBuffer;
+  readonly #partMl: GPUBuffer;
+
+  private constructor(shape: AttentionShape, kernels: readonly [Kernel, Kernel, Kernel], buffers: readonly GPUBuffer[]) {
+    this.shape = shape;
+    [this.#prefill, this.#decode, this.#merge] = kernels;
+    const [op, partO, partMl] = buffers;
+    if (!op || !partO || !partMl) throw new RangeError("three buffers expected");
+    this.#op = op;
+    this.#partO = partO;
+    this.#partMl = partMl;
+  }
+
+  /** @param maxSequences sequences that decode together, at most */
+  static async create(
+    context: GpuContext,
+    scope: BufferScope,
+    shape: AttentionShape,
+    maxSequences: number,
+  ): Promise<AttentionPlan> {
+    const { headDim, heads, kvHeads } = shape;
+    if (headDim % 4 !== 0 || headDim > 256 || heads % kvHeads !== 0) {
+      throw new R1Error(
+        "E_CONFIG",
+        `attention with ${heads} heads, ${kvHeads} key/value heads of ${headDim}: the head size must be a multiple of 4 up to 256 and the key/value heads must divide the heads`,
+      );
+    }
+    const kernels = await Promise.all([
+      context.pipelines.get(attentionSource(shape, "prefill")),
+      context.pipelines.get(attentionSource(shape, "decode")),
+      context.pipelines.get(mergeSource(shape)),
+    ]);
+    const cells = maxSequences * heads * MAX_SPLITS;
+    return new AttentionPlan(shape, kernels, [
+      uploadUniform(context, scope, "attention.op", [roundUp(heads * headDim, ACTIVATION_PAD)]),
+      scope.create("attention.part_o", cells * headDim * 4),
+      scope.create("attention.part_ml", cells * 8),
+    ]);
+  }
+
+  layer(context: GpuContext, buffers: AttentionBuffers): LayerAttention {
+    const { q, kv, seqs, tiles, out } = buffers;
+    const prefill = context.bind(this.#prefill, [q, kv, seqs, tiles, out, this.#op]);
+    const decode = context.bind(this.#decode, [q, kv, seqs, this.#partO, this.#partMl]);
+    const merge = context.bind(this.#merge, [seqs, this.#partO, this.#partMl, out, this.#op]);
+    const { heads, kvHeads } = this.shape;
+    const headTiles = kvHeads * Math.ceil(heads / kvHeads / decodeTiling(this.shape).rows);
+    return {
+      encodePrefill: (batch, tileCount) => batch.dispatch(this.#prefill, prefill, [tileCount, kvHeads]),
+      encodeDecode: (batch, sequences, longest) => {
+        batch.dispatch(this.#decode, decode, [splitsOf(longest), headTiles, sequences]);
+        batch.dispatch(this.#merge, merge, [heads, sequences]);
+      },
+    };
+  }
+
+  /** First query rows of the tiles that cover `newRows` new positions of a sequence. */
+  tileStarts(newRows: number): number[] {
+    const { rows } = prefillTiling(this.shape);
+    const total = newRows * (this.shape.heads / this.shape.kvHeads);
+    return Array.from({ length: Math.ceil(total / rows) }, (_, i) => i * rows);
+  }
+}
+
+export interface LayerAttention {
+  encodePrefill(batch: CommandBatch, tileCount: number): void;
+  /** @param longest keys of the longest sequence */
+  encodeDecode(batch: CommandBatch, sequences: number, longest: number): void;
+}
