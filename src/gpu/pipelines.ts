@@ -66,7 +66,10 @@ export class PipelineCache {
   async #compile(source: KernelSource): Promise<Kernel> {
     const layout = this.#layout(source.bindings);
     this.#counters.pipelinesCreated++;
+    // The module's own error would only repeat, uncaught, what the pipeline's error below says.
+    this.#device.pushErrorScope("validation");
     const module = this.#device.createShaderModule({ label: source.label, code: source.code });
+    const moduleError = this.#device.popErrorScope().catch(() => null);
     try {
       const pipeline = await this.#device.createComputePipelineAsync({
         label: source.label,
@@ -75,6 +78,7 @@ export class PipelineCache {
       });
       return { label: source.label, pipeline, layout };
     } catch (cause) {
+      await moduleError;
       const info = await module.getCompilationInfo();
       const first = info.messages.find((message) => message.type === "error");
       const where = first ? `line ${first.lineNum}: ${first.message}` : String(cause);
