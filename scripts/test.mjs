@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 const root = new URL("..", import.meta.url).pathname;
 const run = (command, args) => spawnSync(command, args, { cwd: root, stdio: "inherit" }).status ?? 1;
 
-if (!existsSync(`${root}/node_modules/vitest`) && run("npm", ["ci", "--ignore-scripts"]) !== 0) process.exit(1);
+if (!existsSync(`${root}/node_modules/vitest`) && run("npm", ["install", "--no-save", "--ignore-scripts"]) !== 0) process.exit(1);
 if (!existsSync("/usr/share/vulkan/icd.d/lvp_icd.json") && process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
   const source = `Types: deb
 URIs: http://deb.debian.org/debian

@@ -54,7 +54,8 @@ export function epilogueWgsl({ epilogue, bias, kv }: EpilogueOptions): string {
   y[m * op.y_stride + op.y_col + (c >> 1u)] = v0 / (1.0 + exp(-v0)) * v1;
 }`;
     case "qkv":
-      return `fn epilogue(m: u32, c: u32, v0: f32, v1: f32) {
+      return `fn epilogue(m: u32, column: u32, v0: f32, v1: f32) {
+  let c = column + op.y_col;
   let head = c / op.pair;
   let i = (c % op.pair) >> 1u;
   let half = op.pair >> 1u;
