@@ -71,15 +71,23 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     workgroupBarrier();
   }
-  let c = c0 + column4 * 4u;
-  let m = m0 + row8 * 8u;
-  ${rows.map((i) => `finish(m + ${i}u, c, acc_${i});`).join("\n  ")}
-}
-
-fn finish(m: u32, c: u32, v: vec4<f32>) {
-  if (m >= step.rows) { return; }
-  if (c < op.n) { epilogue(m, c, v.x, v.y); }
-  if (c + 2u < op.n) { epilogue(m, c + 2u, v.z, v.w); }
+  // A loop with one copy of the epilogue: sixteen of them took drivers seconds to compile.
+  for (var i = 0u; i < 16u; i++) {
+    var v = acc_0;
+    switch (i >> 1u) {
+      ${rows
+        .slice(1)
+        .map((row) => `case ${row}u: { v = acc_${row}; }`)
+        .join("\n      ")}
+      default: {}
+    }
+    let m = m0 + row8 * 8u + (i >> 1u);
+    let c = c0 + column4 * 4u + (i & 1u) * 2u;
+    if (m < step.rows && c < op.n) {
+      let pair = select(v.xy, v.zw, (i & 1u) == 1u);
+      epilogue(m, c, pair.x, pair.y);
+    }
+  }
 }`;
   return { label: `matmul-many ${options.format} ${options.epilogue}`, code, bindings };
 }

@@ -28,7 +28,12 @@ export interface MatrixOptions {
   /** Several matrices of equal width stacked in each chunk (gate and up): how many. */
   readonly stacked?: number;
   readonly zeroPoints?: boolean;
+  /** Bytes of a chunk at most; by default what the device can bind. */
+  readonly maxChunkBytes?: number;
 }
+
+/** Rows of a chunk at most: the few-rows kernel has a workgroup for every four of them in one dimension of its grid. */
+const MAX_CHUNK_ROWS = 65_535 * 4;
 
 /**
  * Allocates an empty matrix. With `stacked` = s, `rows` counts one of them, and chunk i holds rows
@@ -46,8 +51,10 @@ export function allocateMatrix(
 ): WeightMatrix {
   const { rowsTogether = 1, stacked = 1, zeroPoints = false } = options;
   const bytes = rowBytes(format, k);
-  const limit = Math.min(context.limits.maxStorageBufferBindingSize, context.limits.maxBufferSize);
-  const fit = Math.floor(limit / (bytes * stacked * rowsTogether)) * rowsTogether;
+  const { maxStorageBufferBindingSize, maxBufferSize } = context.limits;
+  const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize, options.maxChunkBytes ?? Infinity);
+  const most = Math.min(Math.floor(limit / bytes), MAX_CHUNK_ROWS);
+  const fit = Math.floor(most / (stacked * rowsTogether)) * rowsTogether;
   if (fit === 0) {
     throw new R1Error("E_LIMIT", `${name}: ${rowsTogether} rows of ${bytes} bytes exceed a binding of ${limit} bytes`);
   }
