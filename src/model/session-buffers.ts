@@ -1,0 +1,111 @@
+import { UNIFORM_USAGE } from "../gpu/arena.ts";
+import type { BufferScope } from "../gpu/arena.ts";
+import type { GpuContext } from "../gpu/device.ts";
+import { uploadStorage } from "../kernels/buffers.ts";
+import { ropeFrequencies, ropeTable } from "../kernels/rope/rope.ts";
+import { seenWords } from "../kernels/sample/sample.ts";
+import { ACTIVATION_PAD, roundUp } from "../kernels/weights/format.ts";
+import type { ModelSpec } from "./spec.ts";
+
+export interface SessionSizes {
+  /** Sequences that decode together, at most. */
+  readonly maxSequences: number;
+  /** Positions the rotary table covers: the longest context. */
+  readonly contextTokens: number;
+  /** Cache rows (tokens) shared by all sequences. */
+  readonly kvTokens: number;
+  /** Prompt tokens processed at a time. */
+  readonly prefillRows: number;
+  readonly kv: "f32" | "f16";
+}
+
+/** Everything a session's kernels read and write, allocated once. Activations are f32, rows padded to 32 floats. */
+export interface SessionBuffers {
+  /** Residual stream [rows, hidden]. */
+  readonly hidden: GPUBuffer;
+  readonly normed: GPUBuffer;
+  readonly q: GPUBuffer;
+  /** Attention output [rows, heads × headDim]. */
+  readonly attention: GPUBuffer;
+  /** silu(gate) · up [rows, intermediate]. */
+  readonly inner: GPUBuffer;
+  /** [maxSequences, logitStride]. */
+  readonly logits: GPUBuffer;
+  /** vec4<u32> per row: token, position, cache row, slot. */
+  readonly rows: GPUBuffer;
+  /** Two vec4<u32> per sequence of the step; see the attention kernel. */
+  readonly seqs: GPUBuffer;
+  /** vec2<u32> per prefill tile. */
+  readonly tiles: GPUBuffer;
+  /** Uniform: rows of the step. */
+  readonly step: GPUBuffer;
+  readonly rope: GPUBuffer;
+  /** u32 per slot. */
+  readonly lastToken: GPUBuffer;
+  /** Bit per vocabulary entry, per slot. */
+  readonly seen: GPUBuffer;
+  /** Per layer: per cache row K of all KV heads, then V. */
+  readonly kv: readonly GPUBuffer[];
+}
+
+/** Floats between rows of the logits. */
+export function logitStride(spec: ModelSpec): number {
+  return roundUp(spec.vocabSize, 4);
+}
+
+/** Sequences alive at a time: each that decodes, and for each at most one prompt that it was forked from. */
+export function slotCount(sizes: SessionSizes): number {
+  return 2 * sizes.maxSequences;
+}
+
+/** Prefill tiles of a step: at most one per sequence more than the rows fill. */
+export function maxTiles(spec: ModelSpec, sizes: SessionSizes): number {
+  return Math.ceil((sizes.prefillRows * spec.heads) / spec.kvHeads / 16) + sizes.prefillRows;
+}
+
+export function allocateSession(
+  context: GpuContext,
+  scope: BufferScope,
+  spec: ModelSpec,
+  sizes: SessionSizes,
+): SessionBuffers {
+  const rows = Math.max(sizes.prefillRows, sizes.maxSequences);
+  const activation = (name: string, width: number): GPUBuffer =>
+    scope.create(name, rows * roundUp(width, ACTIVATION_PAD) * 4);
+  const cell = sizes.kv === "f16" ? 2 : 4;
+  const frequencies = ropeFrequencies(spec.headDim, spec.ropeTheta, spec.ropeScaling);
+  return {
+    hidden: activation("hidden", spec.hiddenSize),
+    normed: activation("normed", spec.hiddenSize),
+    q: activation("q", spec.heads * spec.headDim),
+    attention: activation("attention", spec.heads * spec.headDim),
+    inner: activation("inner", spec.intermediateSize),
+    logits: scope.create("logits", sizes.maxSequences * logitStride(spec) * 4),
+    rows: scope.create("rows", rows * 16),
+    seqs: scope.create("seqs", rows * 32),
+    tiles: scope.create("tiles", maxTiles(spec, sizes) * 8),
+    step: scope.create("step", 16, UNIFORM_USAGE),
+    rope: uploadStorage(context, scope, "rope", ropeTable(frequencies, sizes.contextTokens)),
+    lastToken: scope.create("last_token", slotCount(sizes) * 4),
+    seen: scope.create("seen", slotCount(sizes) * seenWords(spec.vocabSize) * 4),
+    kv: Array.from({ length: spec.layers }, (_, i) =>
+      scope.create(`kv.${i}`, sizes.kvTokens * 2 * spec.kvHeads * spec.headDim * cell),
+    ),
+  };
+}
+
+/** Bytes that {@link allocateSession} takes; the memory plan before anything is allocated. */
+export function sessionBytes(
+  spec: ModelSpec,
+  sizes: SessionSizes,
+): { readonly kv: number; readonly workspace: number } {
+  const rows = Math.max(sizes.prefillRows, sizes.maxSequences);
+  const pad = (width: number): number => roundUp(width, ACTIVATION_PAD) * 4;
+  const heads = spec.heads * spec.headDim;
+  const activations = rows * (2 * pad(spec.hiddenSize) + 2 * pad(heads) + pad(spec.intermediateSize) + 48);
+  const tables = sizes.contextTokens * spec.headDim * 4 + slotCount(sizes) * (seenWords(spec.vocabSize) + 1) * 4;
+  return {
+    kv: sizes.kvTokens * 2 * spec.kvHeads * spec.headDim * (sizes.kv === "f16" ? 2 : 4) * spec.layers,
+    workspace: activations + tables + sizes.maxSequences * logitStride(spec) * 4 + maxTiles(spec, sizes) * 8,
+  };
+}

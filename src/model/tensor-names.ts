@@ -1,0 +1,110 @@
+import { R1Error } from "../errors.ts";
+import type { Checkpoint, CheckpointTensor } from "../checkpoint/checkpoint.ts";
+import type { ModelSpec } from "./spec.ts";
+
+/** A tensor that the model needs, under its Hugging Face name. */
+export interface WantedTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+export interface LayerTensors {
+  readonly inputNorm: WantedTensor;
+  /** q, k, v. */
+  readonly qkv: readonly WantedTensor[];
+  /** Biases of q, k, v; empty where the architecture has none. */
+  readonly qkvBias: readonly WantedTensor[];
+  readonly output: WantedTensor;
+  readonly postNorm: WantedTensor;
+  /** gate, up. */
+  readonly gateUp: readonly WantedTensor[];
+  readonly down: WantedTensor;
+}
+
+export interface ModelTensors {
+  readonly embedding: WantedTensor;
+  readonly layers: readonly LayerTensors[];
+  readonly finalNorm: WantedTensor;
+  /** Undefined where the output projection is the embedding. */
+  readonly head: WantedTensor | undefined;
+}
+
+/** Every tensor of a Qwen2 or Llama checkpoint with its shape, [out, in] for matrices. */
+export function modelTensors(spec: ModelSpec): ModelTensors {
+  const { hiddenSize: hidden, intermediateSize: inner, headDim, vocabSize } = spec;
+  const queries = spec.heads * headDim;
+  const keys = spec.kvHeads * headDim;
+  const tensor = (name: string, ...shape: number[]): WantedTensor => ({ name, shape });
+  const layers = Array.from({ length: spec.layers }, (_, i): LayerTensors => {
+    const at = `model.layers.${i}`;
+    const projections = [["q", queries] as const, ["k", keys] as const, ["v", keys] as const];
+    return {
+      inputNorm: tensor(`${at}.input_layernorm.weight`, hidden),
+      qkv: projections.map(([name, rows]) => tensor(`${at}.self_attn.${name}_proj.weight`, rows, hidden)),
+      qkvBias: spec.qkvBias ? projections.map(([name, rows]) => tensor(`${at}.self_attn.${name}_proj.bias`, rows)) : [],
+      output: tensor(`${at}.self_attn.o_proj.weight`, hidden, queries),
+      postNorm: tensor(`${at}.post_attention_layernorm.weight`, hidden),
+      gateUp: ["gate", "up"].map((name) => tensor(`${at}.mlp.${name}_proj.weight`, inner, hidden)),
+      down: tensor(`${at}.mlp.down_proj.weight`, hidden, inner),
+    };
+  });
+  return {
+    embedding: tensor("model.embed_tokens.weight", vocabSize, hidden),
+    layers,
+    finalNorm: tensor("model.norm.weight", hidden),
+    head: spec.tiedEmbeddings ? undefined : tensor("lm_head.weight", vocabSize, hidden),
+  };
+}
+
+export function allTensors({ embedding, layers, finalNorm, head }: ModelTensors): readonly WantedTensor[] {
+  return [
+    embedding,
+    ...layers.flatMap((layer) => [
+      layer.inputNorm,
+      ...layer.qkv,
+      ...layer.qkvBias,
+      layer.output,
+      layer.postNorm,
+      ...layer.gateUp,
+      layer.down,
+    ]),
+    finalNorm,
+    ...(head ? [head] : []),
+  ];
+}
+
+const FLOAT_DTYPES = ["F32", "F16", "BF16"] as const;
+export type FloatDtype = (typeof FLOAT_DTYPES)[number];
+
+export function isFloatDtype(dtype: string): dtype is FloatDtype {
+  return (FLOAT_DTYPES as readonly string[]).includes(dtype);
+}
+
+/**
+ * Checks that a checkpoint holds every tensor in its shape and in a type that can be read, before any memory is taken.
+ * @throws R1Error E_TENSOR_MISSING, E_TENSOR_SHAPE, E_DTYPE naming the tensor
+ */
+export function checkTensors(checkpoint: Checkpoint, wanted: readonly WantedTensor[]): void {
+  for (const { name, shape } of wanted) {
+    const tensor = checkpoint.tensors.get(name);
+    if (!tensor) {
+      throw new R1Error("E_TENSOR_MISSING", `tensor ${name} is missing; expected shape [${shape.join(", ")}]`, {
+        name,
+      });
+    }
+    if (tensor.shape.length !== shape.length || tensor.shape.some((size, i) => size !== shape[i])) {
+      throw new R1Error(
+        "E_TENSOR_SHAPE",
+        `tensor ${name} has shape [${tensor.shape.join(", ")}]; config.json makes it [${shape.join(", ")}]`,
+        { name },
+      );
+    }
+    floatDtypeOf(tensor);
+  }
+}
+
+/** @throws R1Error E_DTYPE unless the tensor is F32, F16 or BF16 */
+export function floatDtypeOf({ name, dtype }: CheckpointTensor): FloatDtype {
+  if (isFloatDtype(dtype)) return dtype;
+  throw new R1Error("E_DTYPE", `tensor ${name} is ${dtype}; expected ${FLOAT_DTYPES.join(", ")}`, { name, dtype });
+}

@@ -1,0 +1,161 @@
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { throwIfAborted } from "../errors.ts";
+import type { BufferScope } from "../gpu/arena.ts";
+import type { GpuContext } from "../gpu/device.ts";
+import { ACTIVATION_PAD, roundUp } from "../kernels/weights/format.ts";
+import type { WeightFormat } from "../kernels/weights/format.ts";
+import { allocateMatrix } from "../kernels/weights/matrix.ts";
+import type { WeightMatrix } from "../kernels/weights/matrix.ts";
+import { MatrixWriter } from "./matrix-writer.ts";
+import type { ModelSpec } from "./spec.ts";
+import { TensorReader } from "./tensor-reader.ts";
+import { allTensors, checkTensors, modelTensors } from "./tensor-names.ts";
+import type { LayerTensors, WantedTensor } from "./tensor-names.ts";
+
+export interface LayerWeights {
+  /** q, k and v stacked: [(heads + 2 kvHeads) × headDim, hidden]. */
+  readonly qkv: WeightMatrix;
+  /** Input norm (padded to 32), then the biases of q, k, v; f32. */
+  readonly attentionAux: GPUBuffer;
+  /** Attention's output projection. */
+  readonly output: WeightMatrix;
+  /** gate and up stacked in each chunk. */
+  readonly gateUp: WeightMatrix;
+  /** Post-attention norm (padded to 32), f32. */
+  readonly mlpNorm: GPUBuffer;
+  readonly down: WeightMatrix;
+}
+
+/** A model's weights on the GPU; freed with the scope they were loaded into. */
+export interface ModelWeights {
+  readonly embedding: WeightMatrix;
+  readonly layers: readonly LayerWeights[];
+  /** Padded to 32, f32. */
+  readonly finalNorm: GPUBuffer;
+  /** The output projection; the embedding itself where the two are tied. */
+  readonly head: WeightMatrix;
+}
+
+export interface LoadOptions {
+  /** Left out, each matrix stays as it is in the file; otherwise matrices are converted on the way in. */
+  readonly format?: WeightFormat;
+  /** Matrices are split into buffers of at most this size; by default into what the device can bind. */
+  readonly maxChunkBytes?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (loadedBytes: number, totalBytes: number) => void;
+}
+
+/**
+ * Reads a checkpoint tensor by tensor, in slabs of a few megabytes, into GPU buffers.
+ * @throws R1Error E_TENSOR_MISSING, E_TENSOR_SHAPE, E_DTYPE before anything is allocated; E_LIMIT for rows larger than
+ *   a binding; E_ABORTED; what the file's source throws
+ */
+export async function loadWeights(
+  context: GpuContext,
+  scope: BufferScope,
+  spec: ModelSpec,
+  checkpoint: Checkpoint,
+  options: LoadOptions = {},
+): Promise<ModelWeights> {
+  const tensors = modelTensors(spec);
+  const wanted = allTensors(tensors);
+  checkTensors(checkpoint, wanted);
+  const reader = new TensorReader(context, checkpoint, wanted, options);
+  const loader = new WeightLoader(context, scope, reader, options);
+  const embedding = await loader.matrix("embedding", [tensors.embedding]);
+  const layers: LayerWeights[] = [];
+  for (const [i, layer] of tensors.layers.entries()) {
+    throwIfAborted(options.signal);
+    layers.push(await loader.layer(`layer${i}`, layer, spec.headDim));
+  }
+  const finalNorm = await loader.vectors("final_norm", [tensors.finalNorm]);
+  const head = tensors.head ? await loader.matrix("head", [tensors.head]) : embedding;
+  await reader.settle();
+  return { embedding, layers, finalNorm, head };
+}
+
+class WeightLoader {
+  readonly #context: GpuContext;
+  readonly #scope: BufferScope;
+  readonly #reader: TensorReader;
+  readonly #options: LoadOptions;
+
+  constructor(context: GpuContext, scope: BufferScope, reader: TensorReader, options: LoadOptions) {
+    this.#context = context;
+    this.#scope = scope;
+    this.#reader = reader;
+    this.#options = options;
+  }
+
+  async layer(name: string, tensors: LayerTensors, headDim: number): Promise<LayerWeights> {
+    return {
+      qkv: await this.matrix(`${name}.qkv`, tensors.qkv, headDim),
+      attentionAux: await this.vectors(`${name}.attention_aux`, [tensors.inputNorm, ...tensors.qkvBias]),
+      output: await this.matrix(`${name}.output`, [tensors.output]),
+      gateUp: await this.#stacked(`${name}.gate_up`, tensors.gateUp),
+      mlpNorm: await this.vectors(`${name}.mlp_norm`, [tensors.postNorm]),
+      down: await this.matrix(`${name}.down`, [tensors.down]),
+    };
+  }
+
+  /** Tensors [rows, k] of equal width, one below the other. */
+  async matrix(name: string, parts: readonly WantedTensor[], rowsTogether = 1): Promise<WeightMatrix> {
+    const rows = parts.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0);
+    const matrix = this.#allocate(name, parts, rows, { rowsTogether });
+    const writer = new MatrixWriter(this.#context, matrix, 1);
+    let above = 0;
+    for (const part of parts) {
+      await this.#reader.intoMatrix(part, matrix, (block) =>
+        writer.write({ ...block, part: 0, start: above + block.start }),
+      );
+      above += part.shape[0] ?? 0;
+    }
+    writer.finish();
+    return matrix;
+  }
+
+  /** Tensors [rows, k] of equal shape, side by side in each chunk. */
+  async #stacked(name: string, parts: readonly WantedTensor[]): Promise<WeightMatrix> {
+    const matrix = this.#allocate(name, parts, parts[0]?.shape[0] ?? 0, { stacked: parts.length });
+    const writer = new MatrixWriter(this.#context, matrix, parts.length);
+    for (const [part, tensor] of parts.entries()) {
+      await this.#reader.intoMatrix(tensor, matrix, (block) => writer.write({ ...block, part }));
+    }
+    writer.finish();
+    return matrix;
+  }
+
+  /** Vectors as f32 in one buffer, the first padded as activations are, the others following each other. */
+  async vectors(name: string, parts: readonly WantedTensor[]): Promise<GPUBuffer> {
+    const values: Float32Array[] = [];
+    for (const part of parts) values.push(await this.#reader.floats(part));
+    const lengths = values.map((v, i) => (i === 0 ? roundUp(v.length, ACTIVATION_PAD) : v.length));
+    const all = new Float32Array(
+      roundUp(
+        lengths.reduce((a, b) => a + b, 0),
+        4,
+      ),
+    );
+    let at = 0;
+    for (const [i, v] of values.entries()) {
+      all.set(v, at);
+      at += lengths[i] ?? 0;
+    }
+    const buffer = this.#scope.create(name, all.byteLength);
+    this.#context.write(buffer, all);
+    return buffer;
+  }
+
+  #allocate(
+    name: string,
+    parts: readonly WantedTensor[],
+    rows: number,
+    options: { readonly rowsTogether?: number; readonly stacked?: number },
+  ): WeightMatrix {
+    const { format = this.#reader.commonFormat(parts), maxChunkBytes } = this.#options;
+    return allocateMatrix(this.#context, this.#scope, name, format, rows, parts[0]?.shape[1] ?? 0, {
+      ...options,
+      ...(maxChunkBytes === undefined ? {} : { maxChunkBytes }),
+    });
+  }
+}
