@@ -1,0 +1,79 @@
+import { R1Error } from "../errors.ts";
+import type { Sequence } from "../model/sequence.ts";
+import type { Session } from "../model/session.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
+import type { GenerateOptions } from "./options.ts";
+import { ThinkBudget } from "./think-budget.ts";
+
+/** One prompt of a request. */
+export interface GeneratePrompt {
+  readonly ids: readonly number[];
+  /** The prompt ends inside a thought (R1's template opens it). */
+  readonly startsInThink: boolean;
+  /** Seed of this prompt's samples; the options' by default. */
+  readonly seed?: number;
+  /** Sequence kept from the turn before: what it shares with the prompt is not computed again. For n = 1. */
+  readonly conversation?: Sequence;
+}
+
+export interface GenerateRequest {
+  readonly prompts: readonly GeneratePrompt[];
+  readonly options: GenerateOptions;
+  /** Left out, tokens have no text and only `stopIds` end a sample. */
+  readonly tokenizer?: Tokenizer;
+  /** Tokens that end a sample; the tokenizer's by default. */
+  readonly stopIds?: readonly number[];
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Checks what can be checked before any work.
+ * @throws R1Error E_PROMPT_EMPTY, E_PROMPT_TOO_LONG, E_TOKEN_RANGE, E_OPTION
+ */
+export function checkRequest(session: Session, request: GenerateRequest): void {
+  const { contextTokens, maxSequences } = session.sizes;
+  const { vocabSize } = session.spec;
+  const { options, tokenizer } = request;
+  for (const { ids } of request.prompts) {
+    if (ids.length === 0) throw new R1Error("E_PROMPT_EMPTY", "the prompt is empty");
+    if (ids.length >= contextTokens) {
+      throw new R1Error(
+        "E_PROMPT_TOO_LONG",
+        `the prompt has ${ids.length} tokens; the context holds ${contextTokens} with the answer`,
+        { length: ids.length, most: contextTokens },
+      );
+    }
+    const wrong = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabSize);
+    if (wrong !== undefined) {
+      throw new R1Error("E_TOKEN_RANGE", `token id ${wrong}; the vocabulary has ids 0 to ${vocabSize - 1}`);
+    }
+  }
+  if (options.n > maxSequences) {
+    throw new R1Error("E_OPTION", `n is ${options.n}; this session decodes at most ${maxSequences} together`, {
+      option: "n",
+    });
+  }
+  if ((options.thinkMin > 0 || options.thinkMax > 0) && tokenizer?.thinkEndId === undefined) {
+    throw new R1Error("E_OPTION", "a think budget needs a tokenizer in which </think> is one token", {
+      option: options.thinkMin > 0 ? "thinkMin" : "thinkMax",
+    });
+  }
+}
+
+export function stopIdsOf({ stopIds, tokenizer }: GenerateRequest): readonly number[] {
+  return stopIds ?? tokenizer?.eosIds ?? [];
+}
+
+/** The budget of one sample; undefined where none is asked for. */
+export function thinkBudgetOf(request: GenerateRequest, prompt: GeneratePrompt): ThinkBudget | undefined {
+  const { tokenizer, options } = request;
+  const { thinkMin, thinkMax } = options;
+  const thinkEndId = tokenizer?.thinkEndId;
+  if (!tokenizer || thinkEndId === undefined || (thinkMin === 0 && thinkMax === 0)) return undefined;
+  return new ThinkBudget(thinkMin, thinkMax, prompt.startsInThink, {
+    thinkStartId: tokenizer.thinkStartId,
+    thinkEndId,
+    waitIds: tokenizer.encode("Wait"),
+    eosIds: stopIdsOf(request),
+  });
+}
