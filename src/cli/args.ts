@@ -1,0 +1,81 @@
+import { parseArgs } from "node:util";
+import type { ParseArgsConfig } from "node:util";
+
+/** Wrong usage: exit status 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+type OptionSpecs = NonNullable<ParseArgsConfig["options"]>;
+
+/** Options every command takes. */
+export const COMMON_OPTIONS = {
+  json: { type: "boolean" },
+  device: { type: "string" },
+} as const satisfies OptionSpecs;
+
+/** Parsed options, read with checks. */
+export class Args {
+  readonly positionals: readonly string[];
+  readonly #values: Readonly<Record<string, unknown>>;
+
+  /** @throws UsageError for an unknown option or a missing value */
+  constructor(argv: readonly string[], options: OptionSpecs, maxPositionals = 0) {
+    try {
+      const { values, positionals } = parseArgs({
+        args: [...argv],
+        options: { ...COMMON_OPTIONS, ...options },
+        allowPositionals: true,
+        strict: true,
+      });
+      this.#values = values;
+      this.positionals = positionals;
+    } catch (cause) {
+      throw new UsageError(cause instanceof Error ? cause.message : String(cause));
+    }
+    if (this.positionals.length > maxPositionals)
+      throw new UsageError(`unexpected argument: ${this.positionals[maxPositionals]}`);
+  }
+
+  flag(name: string): boolean {
+    return this.#values[name] === true;
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#values[name];
+    return typeof value === "string" ? value : undefined;
+  }
+
+  required(name: string): string {
+    const value = this.text(name);
+    if (value === undefined) throw new UsageError(`--${name} is missing`);
+    return value;
+  }
+
+  /** @throws UsageError when the value is not a number */
+  number(name: string): number | undefined {
+    const value = this.text(name);
+    if (value === undefined) return undefined;
+    const number = Number(value);
+    if (value.trim() === "" || !Number.isFinite(number)) throw new UsageError(`--${name} ${value}: expected a number`);
+    return number;
+  }
+
+  /** Comma-separated whole numbers. */
+  ids(name: string): number[] | undefined {
+    const value = this.text(name);
+    if (value === undefined) return undefined;
+    if (value.trim() === "") return [];
+    return value.split(",").map((part) => {
+      const id = Number(part);
+      if (part.trim() === "" || !Number.isInteger(id)) throw new UsageError(`--${name}: ${part} is not a whole number`);
+      return id;
+    });
+  }
+
+  device(): "auto" | "software" {
+    const value = this.text("device") ?? "auto";
+    if (value === "auto" || value === "software") return value;
+    throw new UsageError(`--device ${value}: expected auto or software`);
+  }
+}

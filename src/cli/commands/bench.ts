@@ -1,0 +1,124 @@
+import { R1Error } from "../../errors.ts";
+import { Session } from "../../model/session.ts";
+import type { RowSampling } from "../../model/session.ts";
+import { UsageError } from "../args.ts";
+import type { Command } from "../command.ts";
+import { loadFromArgs, MODEL_OPTIONS } from "../engine.ts";
+import type { LoadedPath } from "../engine.ts";
+
+const SAMPLING: RowSampling = { temperature: 1, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed: 0, stream: 0 };
+const WARM_UP_STEPS = 3;
+
+interface BatchResult {
+  readonly batch: number;
+  readonly prefill_tps: number;
+  readonly decode_tps: number;
+  readonly dispatches_per_token: number;
+  readonly submits_per_token: number;
+  readonly readback_bytes_per_token: number;
+  readonly gpu_bytes: number;
+}
+
+export const benchCommand: Command = {
+  name: "bench",
+  usage: "--model <path> [--batch 1,8] [--prompt 128] [--new 64] [--weights f32|f16|bf16|q8|q4]",
+  summary: "prefill and decode speed, and what a decode step costs",
+  options: {
+    ...MODEL_OPTIONS,
+    batch: { type: "string" },
+    prompt: { type: "string" },
+    new: { type: "string" },
+    train: { type: "boolean" },
+  },
+  async run(args) {
+    if (args.flag("train")) throw new R1Error("E_OPTION", "--train: this version does not train yet");
+    const batches = args.ids("batch") ?? [1];
+    const prompt = args.number("prompt") ?? 128;
+    const steps = args.number("new") ?? 64;
+    if (batches.length === 0 || batches.some((b) => b < 1 || b > 256))
+      throw new UsageError("--batch: expected sizes from 1 to 256");
+    if (prompt < 2 || steps < 1 || !Number.isInteger(prompt) || !Number.isInteger(steps)) {
+      throw new UsageError("--prompt and --new: expected whole numbers, at least 2 and 1");
+    }
+    const loaded = await loadFromArgs(args);
+    const results: BatchResult[] = [];
+    for (const batch of batches) results.push(await measure(loaded, batch, prompt, steps));
+    const { context } = loaded;
+    const first = results[0];
+    const { batch: _, ...headline } = first ?? { batch: 0 };
+    const device = context.adapter.description || `${context.adapter.vendor} ${context.adapter.architecture}`;
+    const features = (["f16", "subgroups", "timestamps"] as const).filter((name) => context.features[name]);
+    return {
+      json: { device, features, ...headline, train_tps: null, prompt, new: steps, batches: results },
+      text: [
+        `${device} (${features.join(", ") || "no optional features"})`,
+        ...results.map(
+          (r) =>
+            `batch ${r.batch}: prefill ${r.prefill_tps.toFixed(1)} tok/s, decode ${r.decode_tps.toFixed(1)} tok/s, per step and sequence ${r.readback_bytes_per_token.toFixed(0)} bytes read, ${r.dispatches_per_token.toFixed(1)} dispatches, ${(r.gpu_bytes / 2 ** 20).toFixed(1)} MiB`,
+        ),
+      ].join("\n"),
+    };
+  },
+};
+
+async function measure(
+  { model, context }: LoadedPath,
+  batch: number,
+  prompt: number,
+  steps: number,
+): Promise<BatchResult> {
+  const length = prompt + WARM_UP_STEPS + steps + 1;
+  const session = await Session.create(model, {
+    maxSequences: batch,
+    contextTokens: length,
+    kvTokens: batch * length,
+    prefillRows: 256,
+    kv: "f32",
+  });
+  try {
+    const sequences = Array.from({ length: batch }, () => session.open(length));
+    const tokens = (salt: number): number[] =>
+      Array.from({ length: prompt }, (_, i) => (i * 7919 + salt * 104_729) % model.spec.vocabSize);
+    const fill = async (): Promise<number> => {
+      const start = performance.now();
+      await session.prefill(sequences.map((sequence, i) => ({ sequence, tokens: tokens(i) })));
+      return performance.now() - start;
+    };
+    // The first pass pays for lazy work in the driver.
+    await fill();
+    for (const sequence of sequences) sequence.truncate(0);
+    const prefillMs = await fill();
+    const decode = async (count: number): Promise<void> => {
+      let flight: (() => Promise<unknown>) | undefined;
+      for (let i = 0; i < count; i++) {
+        const next = session.submitStep(
+          sequences.map((sequence, s) => ({
+            sequence,
+            ...(i === 0 ? { token: 1 } : {}),
+            sampling: { ...SAMPLING, stream: s },
+          })),
+        );
+        await flight?.();
+        flight = next;
+      }
+      await flight?.();
+    };
+    await decode(WARM_UP_STEPS);
+    const before = { ...context.counters };
+    const start = performance.now();
+    await decode(steps);
+    const decodeMs = performance.now() - start;
+    const per = (name: keyof typeof before, over: number): number => (context.counters[name] - before[name]) / over;
+    return {
+      batch,
+      prefill_tps: (batch * prompt * 1000) / prefillMs,
+      decode_tps: (batch * steps * 1000) / decodeMs,
+      dispatches_per_token: per("dispatches", steps),
+      submits_per_token: per("submits", steps),
+      readback_bytes_per_token: per("bytesRead", steps * batch),
+      gpu_bytes: context.arena.liveBytes,
+    };
+  } finally {
+    session.dispose();
+  }
+}

@@ -1,0 +1,69 @@
+import { openCheckpoint } from "../../checkpoint/checkpoint.ts";
+import { readModelSpec } from "../../model/load.ts";
+import { parameterCount } from "../../model/spec.ts";
+import type { ModelSpec } from "../../model/spec.ts";
+import { UsageError } from "../args.ts";
+import type { Command } from "../command.ts";
+import { modelPath } from "../model-path.ts";
+
+export const inspectCommand: Command = {
+  name: "inspect",
+  usage: "<path>",
+  summary: "architecture, shapes and tensors of a checkpoint",
+  options: {},
+  maxPositionals: 1,
+  async run(args) {
+    const [path] = args.positionals;
+    if (path === undefined) throw new UsageError("inspect needs a path");
+    const { folder, file } = modelPath(path);
+    const spec = await readModelSpec(folder);
+    const checkpoint = await openCheckpoint(folder, file ? { file } : {});
+    const tensors = [...checkpoint.tensors.values()].map(({ name, dtype, shape, bytes }) => ({
+      name,
+      dtype,
+      shape,
+      bytes,
+    }));
+    const { format, metadata } = checkpoint;
+    const lines = tensors.map(
+      ({ name, dtype, shape, bytes }) => `${name}  ${dtype}  [${shape.join(", ")}]  ${bytes} bytes`,
+    );
+    return {
+      json: { format, architecture: spec.architecture, spec: specJson(spec), tensors, metadata },
+      text: `${format}, ${spec.architecture}, ${parameterCount(spec).toLocaleString("en")} parameters, ${tensors.length} tensors\n${lines.join("\n")}`,
+    };
+  },
+};
+
+/** The spec under the names that `config.json` has for it. */
+function specJson(spec: ModelSpec): object {
+  const { ropeScaling } = spec;
+  return {
+    architecture: spec.architecture,
+    vocab_size: spec.vocabSize,
+    hidden_size: spec.hiddenSize,
+    intermediate_size: spec.intermediateSize,
+    num_hidden_layers: spec.layers,
+    num_attention_heads: spec.heads,
+    num_key_value_heads: spec.kvHeads,
+    head_dim: spec.headDim,
+    rms_norm_eps: spec.rmsNormEps,
+    rope_theta: spec.ropeTheta,
+    rope_scaling: ropeScaling.type === "none" ? null : scalingJson(ropeScaling),
+    qkv_bias: spec.qkvBias,
+    tie_word_embeddings: spec.tiedEmbeddings,
+    max_position_embeddings: spec.maxPositions,
+    parameters: parameterCount(spec),
+  };
+}
+
+function scalingJson(scaling: Exclude<ModelSpec["ropeScaling"], { readonly type: "none" }>): object {
+  if (scaling.type === "linear") return { rope_type: "linear", factor: scaling.factor };
+  return {
+    rope_type: "llama3",
+    factor: scaling.factor,
+    low_freq_factor: scaling.lowFreqFactor,
+    high_freq_factor: scaling.highFreqFactor,
+    original_max_position_embeddings: scaling.originalMaxPositionEmbeddings,
+  };
+}

@@ -1,0 +1,71 @@
+import { isR1Error } from "../errors.ts";
+import { Args, UsageError } from "./args.ts";
+import type { Command } from "./command.ts";
+import { benchCommand } from "./commands/bench.ts";
+import { generateCommand } from "./commands/generate.ts";
+import { inspectCommand } from "./commands/inspect.ts";
+import { logitsCommand } from "./commands/logits.ts";
+import { detokenizeCommand, templateCommand, tokenizeCommand } from "./commands/text.ts";
+
+const COMMANDS: readonly Command[] = [
+  inspectCommand,
+  logitsCommand,
+  tokenizeCommand,
+  detokenizeCommand,
+  templateCommand,
+  generateCommand,
+  benchCommand,
+];
+
+function help(): string {
+  const width = Math.max(...COMMANDS.map(({ name }) => name.length));
+  const lines = COMMANDS.map(
+    ({ name, usage, summary }) => `  ${name.padEnd(width)}  ${summary}\n  ${" ".repeat(width)}  ${usage}`,
+  );
+  return `npm run -s r1 -- <command> [options]
+
+${lines.join("\n")}
+
+Every command takes --json (one JSON document on standard output) and --device auto|software.
+Exit status: 0 done, 1 failed, 2 wrong usage.`;
+}
+
+/** Runs one command line. @returns the exit status */
+export async function main(argv: readonly string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  try {
+    if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+      process.stdout.write(`${help()}\n`);
+      return name === undefined ? 2 : 0;
+    }
+    const command = COMMANDS.find((candidate) => candidate.name === name);
+    if (!command) throw new UsageError(`unknown command ${name}; one of ${COMMANDS.map((c) => c.name).join(", ")}`);
+    if (rest.includes("--help")) {
+      process.stdout.write(`r1 ${command.name} ${command.usage}\n${command.summary}\n`);
+      return 0;
+    }
+    const args = new Args(rest, command.options, command.maxPositionals);
+    const { json, text } = await command.run(args);
+    await print(args.flag("json") ? `${JSON.stringify(json)}\n` : `${text}\n`);
+    return 0;
+  } catch (error) {
+    if (error instanceof UsageError) {
+      process.stderr.write(`usage: ${error.message}\n`);
+      return 2;
+    }
+    const line = isR1Error(error)
+      ? `${error.code}: ${error.message}`
+      : `E_INTERNAL: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+    process.stderr.write(`${isR1Error(error) ? line.replaceAll("\n", " ") : line}\n`);
+    return 1;
+  }
+}
+
+/** A pipe takes large documents in pieces; exiting before it has drained would cut them off. */
+function print(text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(text, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+process.exit(await main(process.argv.slice(2)));
