@@ -10,11 +10,23 @@ const common = {
   setupFiles: ["src/gpu/node/test-setup.ts"],
 };
 
+const GOLDEN = "src/**/*.golden.test.ts";
+
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...common, name: "unit", include: ["src/**/*.test.ts"], exclude: ["src/**/*.golden.test.ts"] } },
-      { test: { ...common, name: "golden", include: ["src/**/*.golden.test.ts"] } },
+      {
+        test: {
+          ...common,
+          name: "unit",
+          include: ["src/**/*.test.ts", "scripts/**/*.test.mjs"],
+          exclude: [GOLDEN],
+          // Unit tests compile hundreds of kernels and run each for a moment: lavapipe compiles three times as fast
+          // without LLVM's optimisations. Golden tests run a few kernels for long, and keep them.
+          env: { GALLIVM_PERF: "nopt" },
+        },
+      },
+      { test: { ...common, name: "golden", include: [GOLDEN] } },
     ],
   },
 });
