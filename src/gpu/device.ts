@@ -113,20 +113,14 @@ export class GpuContext {
   async guarded<T>(label: string, work: () => T | Promise<T>): Promise<T> {
     const { device } = this;
     for (const filter of ["internal", "validation", "out-of-memory"] as const) device.pushErrorScope(filter);
-    let result: T | undefined;
-    let thrown: unknown;
-    try {
-      result = await work();
-    } catch (error) {
-      thrown = error;
-    }
+    const outcome = await settle(work);
     const errors = await Promise.all([0, 1, 2].map(() => device.popErrorScope().catch(() => null)));
     // After a loss every later error is only its echo.
     this.#throwIfLost();
     const reported = errors.find((error) => error !== null);
     if (reported) throw typedGpuError(reported, label);
-    if (thrown !== undefined) throw thrown;
-    return result as T;
+    if (!outcome.done) throw outcome.error;
+    return outcome.value;
   }
 
   #throwIfLost(): void {
@@ -135,6 +129,16 @@ export class GpuContext {
 
   destroy(): void {
     this.device.destroy();
+  }
+}
+
+type Outcome<T> = { readonly done: true; readonly value: T } | { readonly done: false; readonly error: unknown };
+
+async function settle<T>(work: () => T | Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { done: true, value: await work() };
+  } catch (error) {
+    return { done: false, error };
   }
 }
 

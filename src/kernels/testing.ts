@@ -1,5 +1,11 @@
 import { expect } from "vitest";
+import type { BufferScope } from "../gpu/arena.ts";
+import type { GpuContext } from "../gpu/device.ts";
+import { uploadStorage } from "./buffers.ts";
 import { ACTIVATION_PAD, roundUp } from "./weights/format.ts";
+import type { WeightFormat } from "./weights/format.ts";
+import type { WeightChunk, WeightMatrix } from "./weights/matrix.ts";
+import { packWeights, unpackWeights } from "./weights/pack.ts";
 
 /** A small deterministic generator for test data (mulberry32); values in [-1, 1). */
 export function noise(seed: number): () => number {
@@ -23,6 +29,45 @@ export function padRows(values: Float32Array, m: number, k: number): Float32Arra
   const out = new Float32Array(m * stride);
   for (let i = 0; i < m; i++) out.set(values.subarray(i * k, (i + 1) * k), i * stride);
   return out;
+}
+
+export interface SplitOptions {
+  /** Rows of each chunk, as a device with small bindings would have them. */
+  readonly chunkRows: number;
+  /** Matrices of `rows` rows that lie one after another in `values` and together in each chunk; 1 if left out. */
+  readonly stacked?: number;
+  readonly zeroPoints?: boolean;
+}
+
+/**
+ * Uploads a weight matrix in several chunks.
+ * @param values [stacked × rows, k]
+ * @returns the matrix, and the values that its packed weights stand for
+ */
+export function uploadSplit(
+  context: GpuContext,
+  scope: BufferScope,
+  format: WeightFormat,
+  values: Float32Array,
+  rows: number,
+  k: number,
+  { chunkRows, stacked = 1, zeroPoints = false }: SplitOptions,
+): { readonly matrix: WeightMatrix; readonly stored: Float32Array } {
+  const chunks: WeightChunk[] = [];
+  for (let start = 0; start < rows; start += chunkRows) {
+    const count = Math.min(chunkRows, rows - start);
+    const own = new Float32Array(stacked * count * k);
+    for (let s = 0; s < stacked; s++) {
+      const first = s * rows + start;
+      own.set(values.subarray(first * k, (first + count) * k), s * count * k);
+    }
+    const packed = packWeights(format, own, stacked * count, k, zeroPoints);
+    const data = uploadStorage(context, scope, `chunk ${start}`, packed.data);
+    const scales = packed.scales ? { scales: uploadStorage(context, scope, `scales ${start}`, packed.scales) } : {};
+    chunks.push({ start, count, data, ...scales });
+  }
+  const stored = unpackWeights(packWeights(format, values, stacked * rows, k, zeroPoints));
+  return { matrix: { format, zeroPoints, rows, k, chunks }, stored };
 }
 
 /** Fails unless every value is within `tolerance` × (1 + |expected|), naming the worst place. */

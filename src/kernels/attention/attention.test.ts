@@ -96,18 +96,44 @@ const options = DEVICE_VARIANTS.at(-1)?.options ?? {};
 
 describe("attention", () => {
   it.each(SHAPES)("prefill, heads of $headDim, $heads over $kvHeads, $kv cache", async (shape) => {
-    await check(options, shape, [{ length: 1, newRows: 1 }, { length: 33, newRows: 33 }, { length: 40, newRows: 7 }], "prefill");
+    await check(
+      options,
+      shape,
+      [
+        { length: 1, newRows: 1 },
+        { length: 33, newRows: 33 },
+        { length: 40, newRows: 7 },
+      ],
+      "prefill",
+    );
   });
 
   it.each(SHAPES)("decode over split contexts, heads of $headDim, $heads over $kvHeads, $kv cache", async (shape) => {
-    await check(options, shape, [1, 7, 65, 130, 300].map((length) => ({ length, newRows: 1 })), "decode");
+    await check(
+      options,
+      shape,
+      [1, 7, 65, 130, 300].map((length) => ({ length, newRows: 1 })),
+      "decode",
+    );
   });
 
   it("keys of a shared prefix come from another sequence's rows", async () => {
     const shape: AttentionShape = { headDim: 16, heads: 4, kvHeads: 2, kv: "f32" };
-    const group = [{ length: 70, newRows: 1 }, { length: 75, newRows: 1, shared: 69 }, { length: 90, newRows: 1, shared: 33 }];
+    const group = [
+      { length: 70, newRows: 1 },
+      { length: 75, newRows: 1, shared: 69 },
+      { length: 90, newRows: 1, shared: 33 },
+    ];
     await check(options, shape, group, "decode");
-    await check(options, shape, [{ length: 20, newRows: 20 }, { length: 31, newRows: 14, shared: 17 }], "prefill");
+    await check(
+      options,
+      shape,
+      [
+        { length: 20, newRows: 20 },
+        { length: 31, newRows: 14, shared: 17 },
+      ],
+      "prefill",
+    );
   });
 
   it("a context long enough for the largest number of splits", async () => {

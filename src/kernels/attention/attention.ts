@@ -32,7 +32,11 @@ export class AttentionPlan {
   readonly #partO: GPUBuffer;
   readonly #partMl: GPUBuffer;
 
-  private constructor(shape: AttentionShape, kernels: readonly [Kernel, Kernel, Kernel], buffers: readonly GPUBuffer[]) {
+  private constructor(
+    shape: AttentionShape,
+    kernels: readonly [Kernel, Kernel, Kernel],
+    buffers: readonly GPUBuffer[],
+  ) {
     this.shape = shape;
     [this.#prefill, this.#decode, this.#merge] = kernels;
     const [op, partO, partMl] = buffers;

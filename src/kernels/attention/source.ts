@@ -71,8 +71,7 @@ export function attentionSource(shape: AttentionShape, mode: "prefill" | "decode
   const list = (line: (i: number) => string, separator = "\n  "): string =>
     Array.from({ length: each }, (_, i) => line(i)).join(separator);
   const cacheType = kv === "f16" ? "vec2<u32>" : "vec4<f32>";
-  const element =
-    kv === "f16" ? "vec4<f32>(unpack2x16float(kv[at].x), unpack2x16float(kv[at].y))" : "kv[at]";
+  const element = kv === "f16" ? "vec4<f32>(unpack2x16float(kv[at].x), unpack2x16float(kv[at].y))" : "kv[at]";
   const flatGroups = Math.ceil(group / rows);
   const place =
     mode === "prefill"
@@ -200,7 +199,9 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) t
   ${finish}
 }`;
   const bindings: KernelSource["bindings"] =
-    mode === "prefill" ? ["read", "read", "read", "read", "write", "uniform"] : ["read", "read", "read", "write", "write"];
+    mode === "prefill"
+      ? ["read", "read", "read", "read", "write", "uniform"]
+      : ["read", "read", "read", "write", "write"];
   return { label: `attention ${mode} d${headDim} ${heads}/${kvHeads} ${kv}`, code, bindings };
 }
 

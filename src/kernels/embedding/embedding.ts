@@ -83,7 +83,15 @@ export class Embedding {
         scaleWords(chunk.count * blocksPerRow(k)),
       ]);
       const scales = chunk.scales ? [chunk.scales] : [];
-      return context.bind(kernel, [op, buffers.step, buffers.rows, buffers.lastToken, chunk.data, ...scales, buffers.x]);
+      return context.bind(kernel, [
+        op,
+        buffers.step,
+        buffers.rows,
+        buffers.lastToken,
+        chunk.data,
+        ...scales,
+        buffers.x,
+      ]);
     });
     return new Embedding(kernel, bindings);
   }

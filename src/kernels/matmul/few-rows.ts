@@ -35,9 +35,12 @@ export function threadsFor(steps: number, subgroups: boolean): number {
   return threads;
 }
 
-/** Workgroups for `columns` weight rows and `rows` rows of x. */
+/**
+ * Workgroups for `columns` weight rows and `rows` rows of x. Row tiles come first, so that those that need the same
+ * weights run side by side and share them in the cache.
+ */
 export function fewRowsGrid(columns: number, rows: number, rowTile: RowTile): readonly [number, number] {
-  return [Math.ceil(columns / COLUMNS_PER_GROUP), Math.ceil(rows / rowTile)];
+  return [Math.ceil(rows / rowTile), Math.ceil(columns / COLUMNS_PER_GROUP)];
 }
 
 /**
@@ -85,8 +88,8 @@ var<workgroup> partial: array<f32, ${subgroups ? (threads / 4) * sums : threads 
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32${
     subgroups ? ", @builtin(subgroup_size) width: u32, @builtin(subgroup_invocation_id) sub_lane: u32" : ""
   }) {
-  let c0 = group.x * ${columns}u;
-  let m0 = group.y * ${rowTile}u;
+  let c0 = group.y * ${columns}u;
+  let m0 = group.x * ${rowTile}u;
   // Rows and columns beyond the end repeat the last one and are dropped at the end.
   ${each(columns, (c) => `let row_${c} = row_of(min(c0 + ${c}u, op.n - 1u));`, "\n  ")}
   ${each(rowTile, (m) => `let base_${m} = min(m0 + ${m}u, step.rows - 1u) * op.x_stride;`, "\n  ")}

@@ -7,9 +7,9 @@ import type { ProductOptions } from "./op.ts";
 /** Edge of the output tile of one workgroup. */
 export const TILE = 64;
 
-/** Workgroups for `columns` weight rows and `rows` rows of x. */
+/** Workgroups for `columns` weight rows and `rows` rows of x; row tiles first, as in the few-rows shape. */
 export function manyRowsGrid(columns: number, rows: number): readonly [number, number] {
-  return [Math.ceil(columns / TILE), Math.ceil(rows / TILE)];
+  return [Math.ceil(rows / TILE), Math.ceil(columns / TILE)];
 }
 
 /**
@@ -39,8 +39,8 @@ fn load_w(c: u32, k4: u32) -> vec4<f32> {
 
 @compute @workgroup_size(128)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let c0 = group.x * ${TILE}u;
-  let m0 = group.y * ${TILE}u;
+  let c0 = group.y * ${TILE}u;
+  let m0 = group.x * ${TILE}u;
   // Loading: threads 0..63 take a 4×4 block of x each, 64..127 one of W.
   let block = lane & 63u;
   let load_k4 = block & 3u;

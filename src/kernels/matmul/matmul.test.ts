@@ -2,13 +2,14 @@ import { describe, expect, it } from "vitest";
 import type { GpuContext } from "../../gpu/device.ts";
 import { DEVICE_VARIANTS, readF32, testGpu } from "../../gpu/node/test-device.ts";
 import { uploadStorage, uploadUniform } from "../buffers.ts";
+import { rmsNormReference } from "../rmsnorm/reference.ts";
 import { expectClose, noiseArray, padRows } from "../testing.ts";
-import { ACTIVATION_PAD, roundUp, WEIGHT_FORMATS } from "../weights/format.ts";
+import { WEIGHT_FORMATS } from "../weights/format.ts";
 import type { WeightFormat } from "../weights/format.ts";
-import { allocateMatrix, uploadMatrix } from "../weights/matrix.ts";
+import { uploadMatrix } from "../weights/matrix.ts";
 import { packWeights, unpackWeights } from "../weights/pack.ts";
 import { Product } from "./product.ts";
-import { matmulReference, rmsNormReference, siluReference } from "./reference.ts";
+import { matmulReference } from "./reference.ts";
 
 interface Case {
   readonly m: number;
@@ -50,7 +51,7 @@ async function multiply(
     kv: "f32",
     aux: uploadStorage(context, scope, "aux", padRows(g, 1, k)),
     sizes: (chunk) => ({ yStride: n, yColumn: chunk.start, pair: 2, eps: 1e-5 }),
-    few: { step, x: uploadStorage(context, scope, "x", padRows(x, m, k)), outputs: [fewY], norm, maxRows: 64 },
+    few: { step, x: uploadStorage(context, scope, "x", padRows(x, m, k)), outputs: [fewY], norm, maxRows: m },
     many: { step, x: uploadStorage(context, scope, "xn", padRows(norm ? normed : x, m, k)), outputs: [manyY] },
   });
   const batch = context.commands();
@@ -71,6 +72,18 @@ describe.each(DEVICE_VARIANTS)("matrix product, $name", ({ options }) => {
       expectClose(few, want, 1e-5);
       expectClose(many, want, 1e-5);
     });
+  });
+
+  it.each([
+    ["f32", 1100],
+    ["f32", 2100],
+    ["f32", 4200],
+    ["q4", 4200],
+  ] as const)("%s dot products of %i, shared by more threads", async (format, k) => {
+    const context = await testGpu(options);
+    const { few, many, want } = await multiply(context, { m: 1, n: 6, k, format }, false);
+    expectClose(few, want, 2e-5);
+    expectClose(many, want, 2e-5);
   });
 
   it.each(["q8", "q4"] as const)("%s with zero points", async (format) => {
@@ -97,71 +110,5 @@ describe.each(DEVICE_VARIANTS)("matrix product, $name", ({ options }) => {
     const alone = await multiply(context, { m: 1, n: 40, k: 130, format: "bf16" }, false);
     const together = await multiply(context, { m: 7, n: 40, k: 130, format: "bf16" }, false);
     expect([...alone.few]).toEqual([...together.few.subarray(0, 40)]);
-  });
-
-  it("gate and up with SiLU, split over chunks, then added to a residual", async () => {
-    const context = await testGpu(options);
-    const scope = context.arena.scope("silu test");
-    const [m, inner, k] = [5, 21, 33];
-    const x = noiseArray(m * k, 4, 3);
-    const gate = noiseArray(inner * k, 5);
-    const up = noiseArray(inner * k, 6);
-    // A matrix whose chunks hold 8, 8 and 5 rows of each half.
-    const whole = allocateMatrix(context, scope, "gu", "f32", inner, k, { stacked: 2 });
-    const chunks = [0, 8, 16].map((start) => {
-      const count = Math.min(8, inner - start);
-      const rows = new Float32Array(2 * count * k);
-      rows.set(gate.subarray(start * k, (start + count) * k));
-      rows.set(up.subarray(start * k, (start + count) * k), count * k);
-      const data = uploadStorage(context, scope, `chunk${start}`, packWeights("f32", rows, 2 * count, k).data);
-      return { start, count, data };
-    });
-    const stride = roundUp(inner, ACTIVATION_PAD);
-    const step = uploadUniform(context, scope, "step", [m]);
-    const hFew = scope.create("few", m * stride * 4);
-    const hMany = scope.create("many", m * stride * 4);
-    const xBuffer = uploadStorage(context, scope, "x", padRows(x, m, k));
-    const product = await Product.create(context, scope, {
-      name: "gate-up",
-      matrix: { ...whole, chunks },
-      epilogue: "silu",
-      bias: false,
-      kv: "f32",
-      sizes: (chunk) => ({ yStride: stride, yColumn: chunk.start, pair: 2 * chunk.count }),
-      few: { step, x: xBuffer, outputs: [hFew], norm: false, maxRows: 8 },
-      many: { step, x: xBuffer, outputs: [hMany] },
-    });
-    const down = packWeights("f16", noiseArray(k * inner, 7), k, inner);
-    const residual = noiseArray(m * k, 8);
-    const y = uploadStorage(context, scope, "y", residual);
-    const second = await Product.create(context, scope, {
-      name: "down",
-      matrix: uploadMatrix(context, scope, "down", down),
-      epilogue: "residual",
-      bias: false,
-      kv: "f32",
-      sizes: () => ({ yStride: k, yColumn: 0, pair: 2 }),
-      few: { step, x: hFew, outputs: [y], norm: false, maxRows: 8 },
-    });
-    const batch = context.commands();
-    product.encodeFew(batch, m);
-    product.encodeMany(batch, m);
-    second.encodeFew(batch, m);
-    batch.submit();
-    const gu = new Float64Array(m * 2 * inner);
-    const [g, u] = [matmulReference(x, gate, m, inner, k), matmulReference(x, up, m, inner, k)];
-    for (let i = 0; i < m; i++) {
-      gu.set(g.subarray(i * inner, (i + 1) * inner), i * 2 * inner);
-      gu.set(u.subarray(i * inner, (i + 1) * inner), i * 2 * inner + inner);
-    }
-    const h = siluReference(gu, m, inner);
-    const wantH = padRows(Float32Array.from(h), m, inner);
-    expectClose(await readF32(context, hFew, m * stride), wantH, 1e-4);
-    expectClose(await readF32(context, hMany, m * stride), wantH, 1e-4);
-    const wantY = matmulReference(Float32Array.from(h), unpackWeights(down), m, k, inner).map(
-      (v, i) => v + (residual[i] ?? 0),
-    );
-    expectClose(await readF32(context, y, m * k), wantY, 1e-4);
-    scope.dispose();
   });
 });

@@ -69,9 +69,16 @@ export class Product {
     const steps = paddedK(matrix.format, matrix.k) / layoutOf(matrix.format).step;
     const tiles = few ? ROW_TILES.filter((tile) => tile <= rowTileFor(few.maxRows)) : [];
     const threads = threadsFor(steps, subgroups);
-    const fewKernels = await Promise.all(
-      tiles.map((rowTile) => context.pipelines.get(fewRowsSource({ ...fewOptions, rowTile, threads }))),
+    const fewKernels = new Map(
+      await Promise.all(
+        tiles.map(async (rowTile) => {
+          const kernel = await context.pipelines.get(fewRowsSource({ ...fewOptions, rowTile, threads }));
+          return [rowTile, kernel] as const;
+        }),
+      ),
     );
+    // Kernels of all row tiles share a layout, so one bind group serves them all.
+    const fewKernel = fewKernels.get(ROW_TILES[0]);
     const manyKernel = many ? await context.pipelines.get(manyRowsSource(options)) : undefined;
     const bindWith = (
       kernel: Kernel,
@@ -101,12 +108,11 @@ export class Product {
       );
       return {
         columns: productColumns(chunk, epilogue),
-        few: few && fewKernels[0] ? bindWith(fewKernels[0], few, fewOptions, op, chunk) : undefined,
+        few: few && fewKernel ? bindWith(fewKernel, few, fewOptions, op, chunk) : undefined,
         many: many && manyKernel ? bindWith(manyKernel, many, options, op, chunk) : undefined,
       };
     });
-    const byTile = new Map(tiles.map((tile, i) => [tile, fewKernels[i]] as const));
-    return new Product(chunks, byTile as ReadonlyMap<RowTile, Kernel>, manyKernel);
+    return new Product(chunks, fewKernels, manyKernel);
   }
 
   /** Adds the few-rows shape for `rows` rows, which must equal the `step` uniform's. */

@@ -1,3 +1,5 @@
+import { rotateReference } from "../rope/reference.ts";
+
 /** y [M, N] = x [M, K] · Wᵀ, W [N, K]; f64 accumulation. */
 export function matmulReference(x: Float32Array, w: Float32Array, m: number, n: number, k: number): Float64Array {
   const y = new Float64Array(m * n);
@@ -23,14 +25,38 @@ export function siluReference(gu: Float64Array, m: number, inner: number): Float
   return out;
 }
 
-/** x ∘ g / sqrt(mean(x²) + eps) per row of x [M, K]. */
-export function rmsNormReference(x: Float32Array, g: Float32Array, m: number, k: number, eps: number): Float32Array {
-  const y = new Float32Array(m * k);
-  for (let i = 0; i < m; i++) {
-    let square = 0;
-    for (let j = 0; j < k; j++) square += (x[i * k + j] ?? 0) ** 2;
-    const scale = 1 / Math.sqrt(square / k + eps);
-    for (let j = 0; j < k; j++) y[i * k + j] = (x[i * k + j] ?? 0) * scale * (g[j] ?? 0);
-  }
-  return y;
+/** What the `qkv` epilogue is checked against; sizes as in a model. */
+export interface QkvReference {
+  readonly headDim: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  /** x · Wᵀ [M, (heads + 2 kvHeads) × headDim]: q, k and v in the model's order of dimensions. */
+  readonly product: Float64Array;
+  /** [(heads + 2 kvHeads) × headDim], or none. */
+  readonly bias?: Float32Array;
+  /** Position of each row [M]. */
+  readonly positions: readonly number[];
+  /** Radians per position of each pair [headDim / 2]. */
+  readonly frequencies: Float64Array;
+}
+
+/** q, k, v = product + bias, q and k rotated. @returns as `product`, in the model's order */
+export function qkvReference({
+  headDim,
+  heads,
+  kvHeads,
+  product,
+  bias,
+  positions,
+  frequencies,
+}: QkvReference): Float64Array {
+  const width = (heads + 2 * kvHeads) * headDim;
+  const rotated = (heads + kvHeads) * headDim;
+  const out = product.map((value, i) => value + (bias?.[i % width] ?? 0));
+  positions.forEach((position, row) => {
+    for (let start = row * width; start < row * width + rotated; start += headDim) {
+      rotateReference(out.subarray(start, start + headDim), position, frequencies);
+    }
+  });
+  return out;
 }

@@ -28,8 +28,7 @@ export function ropeFrequencies(headDim: number, theta: number, scaling: RopeSca
         const wavelength = (2 * Math.PI) / frequency;
         if (wavelength < originalMaxPositionEmbeddings / highFreqFactor) return frequency;
         if (wavelength > originalMaxPositionEmbeddings / lowFreqFactor) return frequency / factor;
-        const smooth =
-          (originalMaxPositionEmbeddings / wavelength - lowFreqFactor) / (highFreqFactor - lowFreqFactor);
+        const smooth = (originalMaxPositionEmbeddings / wavelength - lowFreqFactor) / (highFreqFactor - lowFreqFactor);
         return ((1 - smooth) * frequency) / factor + smooth * frequency;
       }
     }
