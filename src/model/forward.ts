@@ -64,6 +64,7 @@ export class Forward {
     const shape = { headDim, heads, kvHeads, kv: sizes.kv };
     const attention = await AttentionPlan.create(context, scope, shape, sizes.maxSequences);
     const { hidden, normed, step, rows, lastToken } = buffers;
+    const { few, many } = shapes(buffers, sizes, hidden, normed, [buffers.logits], true);
     // All at once, because drivers compile kernels side by side.
     const [embedding, layers, finalNorm, head] = await Promise.all([
       Embedding.create(context, scope, weights.embedding, { step, rows, lastToken, x: hidden }),
@@ -79,7 +80,9 @@ export class Forward {
         kv: sizes.kv,
         aux: weights.finalNorm,
         sizes: (chunk) => ({ yStride: logitStride(spec), yColumn: chunk.start, pair: 2, eps }),
-        ...shapes(buffers, sizes, hidden, normed, [buffers.logits], true),
+        few,
+        // Prefill needs no logits, so that only large batches come to the head in this shape.
+        ...(sizes.maxSequences > FEW_ROWS ? { many } : {}),
       }),
     ]);
     return new Forward(attention, embedding, layers, finalNorm, head);

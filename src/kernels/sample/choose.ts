@@ -67,8 +67,12 @@ fn main(${entryParameters(subgroups)}) {
     var cut = max(key_of(top_scaled + row.log_min_p), 1u);
     // The mass of top-p is that of the ids that top-k left; min-p compares with the top alone and may come first.
     var kept = 1u;
-    if (row.top_k > 0u) { kept = max(kept, select_cut(r, row, kept, false, weights)); }
-    if (row.top_p < 1.0) { kept = max(kept, select_cut(r, row, kept, true, weights)); }
+    // One call in a loop: drivers inline it, and a second copy doubled their time to compile the kernel.
+    for (var round = 0u; round < 2u; round++) {
+      let by_mass = round == 1u;
+      let wanted = select(row.top_k > 0u, row.top_p < 1.0, by_mass);
+      if (wanted) { kept = max(kept, select_cut(r, row, kept, by_mass, weights)); }
+    }
     cut = max(cut, kept);
     var pick = vec4<u32>(0u, NO_TOKEN, 0u, NO_TOKEN);
     var count = 0.0;

@@ -25,11 +25,14 @@ export function enterWgsl(subgroups: boolean): string {
  * - `reduce_best(v: vec4<u32>)`: two (key, id) pairs, of each the largest key with its lowest id;
  * - `reduce_sum(v: vec4<f32>)`: four sums, added in an order that depends on the device alone.
  *
- * Threads are taken to fill subgroups in the order of `local_invocation_index`.
+ * The module's uniform `op` has a field `vocab`. Threads are taken to fill subgroups in the order of `local_invocation_index`.
  */
 export function reduceWgsl(subgroups: boolean): string {
   const shared = `const THREADS = ${THREADS}u;
 var<private> lane: u32;
+
+/** 1, which compilers cannot know, so that they unroll no loop that begins with it: unrolled, a software driver took 15 s. */
+fn one() -> u32 { return min(op.vocab, 1u); }
 
 fn better(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
   let first = b.x > a.x || (b.x == a.x && b.y < a.y);
@@ -71,7 +74,7 @@ var<workgroup> pool: array<vec4<u32>, ${THREADS}>;
 fn reduce_best(v: vec4<u32>) -> vec4<u32> {
   pool[lane] = v;
   workgroupBarrier();
-  for (var half = THREADS >> 1u; half > 0u; half >>= 1u) {
+  for (var half = THREADS >> one(); half > 0u; half >>= 1u) {
     if (lane < half) { pool[lane] = better(pool[lane], pool[lane + half]); }
     workgroupBarrier();
   }
@@ -83,7 +86,7 @@ fn reduce_best(v: vec4<u32>) -> vec4<u32> {
 fn reduce_sum(v: vec4<f32>) -> vec4<f32> {
   pool[lane] = bitcast<vec4<u32>>(v);
   workgroupBarrier();
-  for (var half = THREADS >> 1u; half > 0u; half >>= 1u) {
+  for (var half = THREADS >> one(); half > 0u; half >>= 1u) {
     if (lane < half) {
       pool[lane] = bitcast<vec4<u32>>(bitcast<vec4<f32>>(pool[lane]) + bitcast<vec4<f32>>(pool[lane + half]));
     }

@@ -58,7 +58,7 @@ fn select_cut(r: u32, row: Row, lowest: u32, by_mass: bool, weights: Weights) ->
     upward[lane] = sum;
     workgroupBarrier();
     // Sums from each bin upwards (Hillis & Steele 1986).
-    for (var step = 1u; step < ${BINS}u; step <<= 1u) {
+    for (var step = one(); step < ${BINS}u; step <<= 1u) {
       if (lane + step < ${BINS}u) { sum += upward[lane + step]; }
       workgroupBarrier();
       upward[lane] = sum;
