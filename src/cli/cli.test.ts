@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -51,6 +51,14 @@ describe("r1", () => {
     expect(json("inspect", join(FIXTURES, "llama-tiny", "model.safetensors"))).toMatchObject({
       spec: { rope_scaling: { rope_type: "llama3", factor: 8, original_max_position_embeddings: 64 } },
     });
+  });
+
+  it("inspect looks at weights without config.json", () => {
+    const file = join(folder, "alone.safetensors");
+    copyFileSync(join(QWEN, "adapter_model.safetensors"), file);
+    const found = json("inspect", file);
+    expect(found).toMatchObject({ format: "safetensors", architecture: null, spec: null });
+    expect(found["tensors"]).not.toHaveLength(0);
   });
 
   it("logits gives what the fixtures' expected.json gives", () => {
@@ -130,7 +138,8 @@ describe("r1", () => {
 
   it.each([
     [["inspect", "no/such/model"], /^E_FILE_MISSING: no\/such\/model/],
-    [["inspect", join(FIXTURES, "grpo")], /^E_FILE_MISSING: .*config\.json/],
+    [["inspect", join(FIXTURES, "grpo")], /^E_FILE_MISSING: .*model\.safetensors/],
+    [["logits", "--model", join(FIXTURES, "grpo"), "--ids", "1"], /^E_FILE_MISSING: .*config\.json/],
     [["logits", "--model", QWEN, "--ids", "5,101"], /^E_TOKEN_RANGE: .*101/],
     [["logits", "--model", QWEN, "--ids", ""], /^E_PROMPT_EMPTY/],
     [["generate", "--model", QWEN, "--prompt", "Hi"], /^E_TEMPLATE_MISSING|^E_TOKENIZER_MISSING/],

@@ -1,6 +1,6 @@
 import { openCheckpoint } from "../../checkpoint/checkpoint.ts";
-import { readModelSpec } from "../../model/load.ts";
-import { parameterCount } from "../../model/spec.ts";
+import { readJson } from "../../checkpoint/source.ts";
+import { parameterCount, parseModelSpec } from "../../model/spec.ts";
 import type { ModelSpec } from "../../model/spec.ts";
 import { UsageError } from "../args.ts";
 import type { Command } from "../command.ts";
@@ -16,7 +16,9 @@ export const inspectCommand: Command = {
     const [path] = args.positionals;
     if (path === undefined) throw new UsageError("inspect needs a path");
     const { folder, file } = modelPath(path);
-    const spec = await readModelSpec(folder);
+    const config = await readJson(folder, "config.json");
+    // Weights alone can be looked at too.
+    const spec = config === undefined ? undefined : parseModelSpec(config);
     const checkpoint = await openCheckpoint(folder, file ? { file } : {});
     const tensors = [...checkpoint.tensors.values()].map(({ name, dtype, shape, bytes }) => ({
       name,
@@ -29,11 +31,21 @@ export const inspectCommand: Command = {
       ({ name, dtype, shape, bytes }) => `${name}  ${dtype}  [${shape.join(", ")}]  ${bytes} bytes`,
     );
     return {
-      json: { format, architecture: spec.architecture, spec: specJson(spec), tensors, metadata },
-      text: `${format}, ${spec.architecture}, ${parameterCount(spec).toLocaleString("en")} parameters, ${tensors.length} tensors\n${lines.join("\n")}`,
+      json: {
+        format,
+        architecture: spec?.architecture ?? null,
+        spec: spec ? specJson(spec) : null,
+        tensors,
+        metadata,
+      },
+      text: [`${format}, ${spec ? summary(spec) : "no config.json"}, ${tensors.length} tensors`, ...lines].join("\n"),
     };
   },
 };
+
+function summary(spec: ModelSpec): string {
+  return `${spec.architecture}, ${parameterCount(spec).toLocaleString("en")} parameters`;
+}
 
 /** The spec under the names that `config.json` has for it. */
 function specJson(spec: ModelSpec): object {
