@@ -35,7 +35,7 @@ export function installPackages() {
   utimesSync(installed, now, now);
 }
 
-/** Packages may be installed by apt here: Debian itself (Ubuntu's chromium package needs snap), as root. */
+/** The release's name where apt may install packages: as root, on Debian itself (Ubuntu's chromium package needs snap). */
 function debianRelease() {
   if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get") || !existsSync("/etc/os-release")) return undefined;
   const release = readFileSync("/etc/os-release", "utf8");
@@ -48,7 +48,7 @@ function aptInstall(name, suite) {
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   runQuietly("apt-get", [...wait, "update"], env);
   const from = suite === undefined ? [] : ["-t", suite];
-  return runQuietly("apt-get", [...wait, "install", "-y", "--no-install-recommends", ...from, name], env) === 0;
+  runQuietly("apt-get", [...wait, "install", "-y", "--no-install-recommends", ...from, name], env);
 }
 
 const SYSTEM_BROWSERS = [
@@ -106,7 +106,9 @@ export function installVulkanDriver(browser) {
   const fallback = folders.map((folder) => join(folder, "vk_swiftshader_icd.json")).find((path) => existsSync(path));
   if (fallback) {
     console.error(`Without ${wanted}, GPU tests use Chromium's driver ${fallback}, which has no shader-f16.`);
-    return { R1_SOFTWARE_ICD: fallback };
+    // The Vulkan loader lies beside it, for machines that have none.
+    const libraries = [process.env.LD_LIBRARY_PATH, dirname(fallback)].filter(Boolean).join(":");
+    return { R1_SOFTWARE_ICD: fallback, LD_LIBRARY_PATH: libraries };
   }
   console.error(
     `No software Vulkan driver was found: GPU tests will fail. Install ${wanted}, or set R1_SOFTWARE_ICD to a driver's manifest.`,
