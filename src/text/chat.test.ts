@@ -10,7 +10,7 @@ import { createLocalTemplateHost } from "./template-host.ts";
 import { ChatTemplate } from "./template.ts";
 import { readData, titleWithData } from "./testing/data.ts";
 import { byteLevelTokenizer, IDS } from "./testing/tokenizers.ts";
-import { tinyTokenizerConfig, tinyTokenizerJson } from "./testing.ts";
+import { tinyTokenizerConfig, tinyTokenizerJson } from "./tiny-tokenizer.ts";
 import { createTokenizer } from "./tokenizer.ts";
 
 /** R1's roles, with the thoughts of its replies left in, and no thought opened: as the oldest copies of its template. */

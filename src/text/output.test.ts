@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { OutputSplitter } from "./output.ts";
 import type { OutputPart } from "./output.ts";
 import { splitThought } from "./split.ts";
-import { tinyTokenizerConfig, tinyTokenizerJson } from "./testing.ts";
+import { tinyTokenizerConfig, tinyTokenizerJson } from "./tiny-tokenizer.ts";
 import { byteLevelTokenizer } from "./testing/tokenizers.ts";
 import { createTokenizer } from "./tokenizer.ts";
 import type { Tokenizer } from "./tokenizer.ts";

@@ -12,7 +12,7 @@ import {
   IDS,
   wordLevelTokenizer,
 } from "./testing/tokenizers.ts";
-import { tinyTokenizerConfig, tinyTokenizerJson } from "./testing.ts";
+import { tinyTokenizerConfig, tinyTokenizerJson } from "./tiny-tokenizer.ts";
 import { createTokenizer } from "./tokenizer.ts";
 
 interface Case {

@@ -4,7 +4,7 @@ import type { ChatMessage } from "./messages.ts";
 import { createLocalTemplateHost } from "./template-host.ts";
 import { ChatTemplate } from "./template.ts";
 import { readData, titleWithData } from "./testing/data.ts";
-import { tinyTokenizerConfig, tinyTokenizerJson } from "./testing.ts";
+import { tinyTokenizerConfig, tinyTokenizerJson } from "./tiny-tokenizer.ts";
 import { createTokenizer } from "./tokenizer.ts";
 
 describe("tiny tokenizer", () => {
