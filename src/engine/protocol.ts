@@ -1,0 +1,136 @@
+import type { ErrorCode } from "../errors.ts";
+import type { GenerateEvent } from "../generate/events.ts";
+import type { GenerateOptions } from "../generate/options.ts";
+import type { WeightFormat } from "../kernels/weights/format.ts";
+import type { ModelSpec } from "../model/spec.ts";
+import type { ChatMessage } from "../text/messages.ts";
+
+// The page knows the engine's rooms only through this file.
+export type { Completion, FinishReason, GenerateEvent, GenerateStats, TokenEvent } from "../generate/events.ts";
+export type { GenerateOptions } from "../generate/options.ts";
+export type { ModelSpec } from "../model/spec.ts";
+export type { ChatMessage } from "../text/messages.ts";
+
+/** A dropped or picked file. */
+export interface PickedFile {
+  /** Path within what was dropped or picked ("folder/config.json"), or only a name: a `File` loses its own on the way. */
+  readonly path: string;
+  readonly blob: Blob;
+}
+
+/** Where a model folder comes from: an absolute URL, or files that the reader dropped or picked. */
+export type ModelSource =
+  | { readonly kind: "url"; readonly baseUrl: string }
+  | { readonly kind: "files"; readonly files: readonly PickedFile[] };
+
+export interface LoadRequest {
+  readonly source: ModelSource;
+  /** Convert or quantize while loading; by default weights stay as they are stored. */
+  readonly format?: WeightFormat;
+  /** Longest context in tokens; the model's own maximum, up to 4,096, by default. */
+  readonly contextTokens?: number;
+}
+
+/** A question: chat messages through the model's template, or plain token ids. */
+export interface GenerateCall {
+  readonly prompt: { readonly messages: readonly ChatMessage[] } | { readonly ids: readonly number[] };
+  /** What is left out is as the model recommends. */
+  readonly options: Partial<GenerateOptions>;
+}
+
+export interface DeviceInfo {
+  readonly description: string;
+  readonly vendor: string;
+  readonly architecture: string;
+  /** A software renderer: right, but slow. */
+  readonly isFallback: boolean;
+  readonly features: readonly string[];
+  readonly maxBufferSize: number;
+  readonly maxBindingSize: number;
+}
+
+export interface LoadedModel {
+  readonly name: string;
+  readonly spec: ModelSpec;
+  readonly parameters: number;
+  /** GPU memory of the weights. */
+  readonly weightBytes: number;
+  readonly contextTokens: number;
+  readonly loadMs: number;
+  /** Which ways of asking this folder allows. */
+  readonly hasTokenizer: boolean;
+  readonly hasTemplate: boolean;
+  /** Settings that the model's own `generation_config.json` recommends. */
+  readonly recommended: Partial<GenerateOptions>;
+}
+
+/**
+ * What loading is doing. While it opens the device and checks the files, the model before is still there and stays if that
+ * fails; from `weights` on it is gone.
+ */
+export interface LoadProgress {
+  readonly stage: "device" | "files" | "weights" | "kernels";
+  /** Bytes of weights; 0 of 0 in the other stages. */
+  readonly loadedBytes: number;
+  readonly totalBytes: number;
+}
+
+/** What the page asks for; each method's parameters, progress and result. */
+export interface EngineMethods {
+  open: { readonly request: undefined; readonly progress: never; readonly result: DeviceInfo };
+  load: { readonly request: LoadRequest; readonly progress: LoadProgress; readonly result: LoadedModel };
+  /** Progress is what has happened since the last message, in order. */
+  generate: { readonly request: GenerateCall; readonly progress: readonly GenerateEvent[]; readonly result: undefined };
+  unload: { readonly request: undefined; readonly progress: never; readonly result: undefined };
+}
+
+export type MethodName = keyof EngineMethods;
+
+/** A method with its parameters. */
+export type EngineCall<M extends MethodName = MethodName> = {
+  [N in M]: { readonly method: N; readonly request: EngineMethods[N]["request"] };
+}[M];
+
+export interface ProgressMessage<M extends MethodName> {
+  readonly type: "progress";
+  readonly id: number;
+  readonly method: M;
+  readonly progress: EngineMethods[M]["progress"];
+}
+
+export interface ResultMessage<M extends MethodName> {
+  readonly type: "result";
+  readonly id: number;
+  readonly method: M;
+  readonly result: EngineMethods[M]["result"];
+}
+
+export interface ErrorMessage {
+  readonly type: "error";
+  readonly id: number;
+  readonly error: WireError;
+}
+
+export type CallMessage = EngineCall & { readonly type: "call"; readonly id: number };
+
+/** Page → worker. */
+export type ToWorker =
+  | CallMessage
+  /** Ends the call with this id; it still answers, with E_ABORTED or with what it has. */
+  | { readonly type: "cancel"; readonly id: number };
+
+export interface WireError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** The one answer to a call. */
+export type AnswerMessage = { [M in MethodName]: ResultMessage<M> }[MethodName] | ErrorMessage;
+
+/** Worker → page. */
+export type FromWorker =
+  | { [M in MethodName]: ProgressMessage<M> }[MethodName]
+  | AnswerMessage
+  /** The device is gone, and the model with it; the next load opens a new one. */
+  | { readonly type: "device-lost"; readonly error: WireError };
