@@ -1,0 +1,65 @@
+import type { DeviceInfo } from "../../engine/protocol.ts";
+import { formatCount } from "../format.ts";
+import { LANGUAGES, LOCALES } from "../i18n/texts.ts";
+import { THEMES } from "../preferences.ts";
+import type { Theme } from "../preferences.ts";
+import { usePage } from "../store.ts";
+import { useTexts } from "../use-texts.ts";
+import { Choice } from "./Choice.tsx";
+
+export function Header() {
+  const { t, language } = useTexts();
+  const theme = usePage((state) => state.theme);
+  const setPreference = usePage((state) => state.setPreference);
+  const themes: Record<Theme, string> = { auto: t.themeAuto, light: t.themeLight, dark: t.themeDark };
+  return (
+    <header className="flex flex-wrap items-center gap-x-6 gap-y-1 border-b border-line bg-sheet px-4 py-2.5">
+      <div className="flex min-w-0 flex-1 flex-wrap items-baseline gap-x-4">
+        <h1 className="font-semibold whitespace-nowrap sm:text-xl">{t.title}</h1>
+        <p className="hidden text-xs text-quiet xl:block">{t.tagline}</p>
+      </div>
+      <DeviceLine />
+      <div className="flex gap-2">
+        <Choice
+          label={t.language}
+          value={language}
+          options={LANGUAGES.map((value) => ({ value, text: LOCALES[value].name, lang: value }))}
+          onChoose={(value) => setPreference({ language: value })}
+        />
+        <Choice
+          label={t.theme}
+          value={theme}
+          options={THEMES.map((value) => ({ value, text: themes[value] }))}
+          onChoose={(value) => setPreference({ theme: value })}
+        />
+      </div>
+    </header>
+  );
+}
+
+/** What the engine runs on, and how fast it was last. */
+function DeviceLine() {
+  const { t, language } = useTexts();
+  const device = usePage((state) => state.device);
+  const speed = usePage((state) => state.turns.findLast(({ stats }) => stats)?.stats?.tokensPerSecond);
+  const failed = usePage((state) => state.failure !== undefined);
+  if (!device && failed) return null;
+  const parts = device
+    ? [
+        "WebGPU",
+        deviceName(device),
+        ...(device.isFallback ? [t.deviceSoftware] : []),
+        ...(speed === undefined ? [] : [`${formatCount(Math.round(speed), language)} ${t.perSecond}`]),
+      ]
+    : [t.deviceOpening];
+  return (
+    <p className="order-last w-full text-xs text-quiet sm:order-none sm:w-auto">
+      <span className="sr-only">{t.device}: </span>
+      {parts.join(" · ")}
+    </p>
+  );
+}
+
+function deviceName({ description, vendor, architecture }: DeviceInfo): string {
+  return description || [vendor, architecture].filter(Boolean).join(" ") || "GPU";
+}

@@ -1,0 +1,130 @@
+import { useId, useRef } from "react";
+import { builtInSource } from "../models.ts";
+import type { BuiltInModel } from "../models.ts";
+import { formatBytes, formatCompact, formatCount } from "../format.ts";
+import { filesOfInput } from "../picked-files.ts";
+import { usePage } from "../store.ts";
+import type { ModelState } from "../store.ts";
+import { useTexts } from "../use-texts.ts";
+import { Button } from "./Button.tsx";
+
+type Ready = Extract<ModelState, { readonly status: "ready" }>;
+
+/** Chooses a model: one that comes with the page, or a folder from the reader's disk. */
+export function ModelPanel() {
+  const { t } = useTexts();
+  const heading = useId();
+  const model = usePage((state) => state.model);
+  const builtIns = usePage((state) => state.builtIns);
+  const isBusy = usePage((state) => state.running !== undefined || state.model.status === "loading");
+  const ready = model.status === "ready" ? model : undefined;
+  return (
+    <section aria-labelledby={heading} className="flex flex-col gap-3">
+      <h2 id={heading} className="font-semibold">
+        {t.modelHeading}
+      </h2>
+      <ul className="flex flex-col gap-2">
+        {ready && !ready.choice.builtIn ? <PickedItem ready={ready} /> : null}
+        {builtIns.map((builtIn) => (
+          <BuiltInItem
+            key={builtIn.folder}
+            builtIn={builtIn}
+            ready={ready?.choice.builtIn === builtIn ? ready : undefined}
+            isBusy={isBusy}
+          />
+        ))}
+      </ul>
+      <FolderPicker isBusy={isBusy} />
+    </section>
+  );
+}
+
+const CARD = "rounded-md border bg-sheet p-3 text-sm";
+const CHOSEN = "border-edge border-l-4 border-l-ink";
+
+interface BuiltInItemProps {
+  readonly builtIn: BuiltInModel;
+  /** Set when this is the model that is loaded. */
+  readonly ready: Ready | undefined;
+  readonly isBusy: boolean;
+}
+
+function BuiltInItem({ builtIn, ready, isBusy }: BuiltInItemProps) {
+  const { t, language } = useTexts();
+  const load = usePage((state) => state.load);
+  const choose = (): void => void load({ source: builtInSource(builtIn), builtIn });
+  return (
+    <li className={`${CARD} ${ready ? CHOSEN : "border-line"}`}>
+      <div className="flex items-baseline justify-between gap-2">
+        <span className="font-semibold">{builtIn.name}</span>
+        {ready ? (
+          <span className="text-xs text-quiet">{t.modelLoaded}</span>
+        ) : (
+          <Button disabled={isBusy} onClick={choose} aria-label={`${t.modelLoad}: ${builtIn.name}`}>
+            {t.modelLoad}
+          </Button>
+        )}
+      </div>
+      <p className="mt-1 text-xs text-quiet">{builtIn.note[language]}</p>
+      {ready ? (
+        <ModelFacts ready={ready} />
+      ) : (
+        <p className="mt-1 text-xs text-quiet">
+          {t.modelDownload} {formatBytes(builtIn.bytes, language)}
+        </p>
+      )}
+    </li>
+  );
+}
+
+function PickedItem({ ready }: { readonly ready: Ready }) {
+  const { t } = useTexts();
+  return (
+    <li className={`${CARD} ${CHOSEN}`}>
+      <div className="flex items-baseline justify-between gap-2">
+        <span className="font-semibold break-all">{ready.model.name}</span>
+        <span className="text-xs whitespace-nowrap text-quiet">{t.modelLoaded}</span>
+      </div>
+      <ModelFacts ready={ready} />
+    </li>
+  );
+}
+
+function ModelFacts({ ready: { model } }: { readonly ready: Ready }) {
+  const { t, language } = useTexts();
+  const facts = [
+    `${formatCompact(model.parameters, language)} ${t.parameters}`,
+    `${formatCount(model.spec.layers, language)} ${t.layers}`,
+    `${t.context} ${formatCount(model.contextTokens, language)}`,
+    formatBytes(model.weightBytes, language),
+  ];
+  return <p className="mt-1 text-xs text-quiet">{facts.join(" · ")}</p>;
+}
+
+function FolderPicker({ isBusy }: { readonly isBusy: boolean }) {
+  const { t } = useTexts();
+  const loadFiles = usePage((state) => state.loadFiles);
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <div className="rounded-md border border-dashed border-edge p-3 text-xs text-quiet">
+      <Button disabled={isBusy} className="mb-2" onClick={() => input.current?.click()}>
+        {t.modelFolder}
+      </Button>
+      <p>{t.modelDrop}</p>
+      <input
+        ref={input}
+        type="file"
+        multiple
+        hidden
+        aria-label={t.modelFolder}
+        {...{ webkitdirectory: "" }}
+        onChange={({ target }) => {
+          const files = filesOfInput(target.files ?? []);
+          // The same folder can be picked again after it was mended.
+          target.value = "";
+          void loadFiles(Promise.resolve(files));
+        }}
+      />
+    </div>
+  );
+}

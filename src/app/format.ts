@@ -1,0 +1,31 @@
+import type { Language } from "./i18n/texts.ts";
+
+const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
+
+/** 1,234,567 */
+export function formatCount(value: number, language: Language): string {
+  return new Intl.NumberFormat(language).format(value);
+}
+
+/** 754K, 1.5B */
+export function formatCompact(value: number, language: Language): string {
+  return new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 }).format(value);
+}
+
+/** 3.5 GB */
+export function formatBytes(bytes: number, language: Language): string {
+  const step = bytes < 1000 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(bytes) / 3));
+  return new Intl.NumberFormat(language, {
+    style: "unit",
+    unit: UNITS[step] ?? "byte",
+    unitDisplay: "short",
+    maximumFractionDigits: step === 0 ? 0 : 1,
+  }).format(bytes / 1000 ** step);
+}
+
+/** 12.3 */
+export function formatDecimal(value: number, language: Language, digits = 1): string {
+  return new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(
+    value,
+  );
+}

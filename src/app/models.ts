@@ -1,0 +1,48 @@
+import * as v from "valibot";
+import { R1Error } from "../errors.ts";
+import type { ModelSource } from "../engine/protocol.ts";
+import { LANGUAGES } from "./i18n/texts.ts";
+import { partialSettingsSchema } from "./settings.ts";
+
+const inEachLanguage = v.object(v.entriesFromList(LANGUAGES, v.string()));
+
+/** An entry of `public/models/index.json`: a model that comes with the page, in `public/models/<folder>/`. */
+const builtInSchema = v.object({
+  folder: v.pipe(v.string(), v.regex(/^[\w.-]+$/)),
+  name: v.string(),
+  /** What loading it downloads. */
+  bytes: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  note: inEachLanguage,
+  /** A question to begin with. */
+  example: inEachLanguage,
+  /** Where they differ from the page's defaults and the model's own recommendation. */
+  settings: partialSettingsSchema,
+});
+
+export type BuiltInModel = v.InferOutput<typeof builtInSchema>;
+
+/**
+ * The models that come with the page, the first of which is loaded at once.
+ * @throws R1Error E_HTTP, E_JSON
+ */
+export async function fetchBuiltInModels(): Promise<readonly BuiltInModel[]> {
+  const url = new URL("models/index.json", document.baseURI);
+  const response = await fetch(url).catch((cause: unknown) => {
+    throw new R1Error("E_HTTP", `${url.href}: the connection failed`, {}, { cause });
+  });
+  if (!response.ok) throw new R1Error("E_HTTP", `${url.href}: the server answered ${response.status}; expected 200`);
+  return parseBuiltInModels(await response.text());
+}
+
+/** @throws R1Error E_JSON naming the field */
+export function parseBuiltInModels(json: string): readonly BuiltInModel[] {
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), v.array(builtInSchema)), json);
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  throw new R1Error("E_JSON", `models/index.json: ${v.getDotPath(issue) ?? "the list"}: ${issue.message}`);
+}
+
+/** Where a built-in model is, whatever path the page is served under. */
+export function builtInSource({ folder }: BuiltInModel): ModelSource {
+  return { kind: "url", baseUrl: new URL(`models/${folder}/`, document.baseURI).href };
+}

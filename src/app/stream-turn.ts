@@ -1,0 +1,65 @@
+import type { EngineClient } from "../engine/client.ts";
+import type { ChatMessage } from "../engine/protocol.ts";
+import type { ChatSettings } from "./settings.ts";
+import { advance, newTurn, stopped } from "./turn.ts";
+import type { Turn } from "./turn.ts";
+
+/** Shown at most this often: faster updates cost time and cannot be read. */
+const SHOW_EVERY_MS = 50;
+
+export interface Question {
+  readonly text: string;
+  /** The turns before it. */
+  readonly before: readonly Turn[];
+  readonly settings: ChatSettings;
+}
+
+/**
+ * Asks the engine and shows the turn as it grows. What has streamed stays shown when the stream is stopped, at once, or
+ * fails.
+ * @throws R1Error what the engine throws
+ */
+export async function streamTurn(
+  engine: Pick<EngineClient, "generate">,
+  { text, before, settings }: Question,
+  signal: AbortSignal,
+  show: (turn: Turn) => void,
+): Promise<void> {
+  let turn = newTurn(before.length + 1, text, settings.n, performance.now());
+  let shownAt = turn.startedAt;
+  const update = (next: Turn): void => {
+    turn = next;
+    shownAt = performance.now();
+    show(turn);
+  };
+  update(turn);
+  const stop = (): void => update(stopped(turn));
+  signal.addEventListener("abort", stop);
+  try {
+    const call = { prompt: { messages: messagesOf(before, text) }, options: settings };
+    for await (const event of engine.generate(call, signal)) {
+      const now = performance.now();
+      turn = advance(turn, event, now);
+      if (event.type !== "token" || now - shownAt >= SHOW_EVERY_MS) update(turn);
+    }
+  } finally {
+    signal.removeEventListener("abort", stop);
+    update(stopped(turn));
+  }
+}
+
+/**
+ * The conversation for the model: earlier thoughts are left out, as R1 was trained; so are questions that were never
+ * answered. Where there were several samples, the first is what was said.
+ */
+export function messagesOf(turns: readonly Turn[], question: string): ChatMessage[] {
+  const history = turns.flatMap(({ question: asked, replies: [reply] }): ChatMessage[] =>
+    reply && reply.answer !== ""
+      ? [
+          { role: "user", content: asked },
+          { role: "assistant", content: reply.answer },
+        ]
+      : [],
+  );
+  return [...history, { role: "user", content: question }];
+}
