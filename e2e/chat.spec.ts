@@ -85,9 +85,9 @@ test("four samples stand side by side, each with a thought and an answer of its 
 
 test("the page follows the last line, but only while the reader is there", async ({ playground }) => {
   const { page } = playground;
-  await page.setViewportSize({ width: 390, height: 700 });
+  await page.setViewportSize({ width: 390, height: 560 });
   await page.getByRole("button", { name: /^Model and settings/ }).click();
-  await playground.set({ Samples: 2, "Think at most": 60, "Longest reply": 160 });
+  await playground.set({ Samples: 2, "Think at most": 30, "Longest reply": 70 });
   await page.getByRole("button", { name: /^Model and settings/ }).click();
   const conversation = page.getByRole("region", { name: "Conversation" });
   const toEnd = () => conversation.evaluate((box) => box.scrollHeight - box.scrollTop - box.clientHeight);

@@ -26,8 +26,27 @@ async function killGpuProcess(browser: Browser): Promise<void> {
   await session.detach();
 }
 
-test("a lost device keeps the text, offers the model again and goes on", async () => {
-  test.setTimeout(4 * LOAD_TIMEOUT_MS);
+/** Makes the engine's worker fail in a way that nothing in it catches. */
+async function breakWorker(page: Page): Promise<void> {
+  const worker = page.workers().find((one) => /\/worker-/.test(one.url()));
+  if (!worker) throw new Error("the page has no engine");
+  await worker.evaluate(() => {
+    setTimeout(() => {
+      throw new Error("broken by the test");
+    });
+  });
+}
+
+async function loadAgain({ page, alert }: Playground): Promise<void> {
+  await page.getByRole("button", { name: "Load again" }).click();
+  await expect(alert).toHaveCount(0);
+  await expect(page.getByRole("listitem").filter({ hasText: "tiny-random" })).toContainText("Loaded", {
+    timeout: LOAD_TIMEOUT_MS,
+  });
+}
+
+test("a lost device, and then a broken worker, keep the text, offer the model again and go on", async () => {
+  test.setTimeout(5 * LOAD_TIMEOUT_MS);
   // Otherwise the browser gives a page no device after its second loss.
   const flags = ["--disable-gpu-process-crash-limit", "--disable-domain-blocking-for-3d-apis"];
   await withBrowser(
@@ -46,15 +65,16 @@ test("a lost device keeps the text, offers the model again and goes on", async (
       expect(kept.length).toBeGreaterThan(40);
       await expect(turn.getByText("stopped; what was written is kept")).toBeVisible();
       await expect(playground.ask).toBeDisabled();
-
-      await page.getByRole("button", { name: "Load again" }).click();
-      await expect(playground.alert).toHaveCount(0);
-      await expect(page.getByRole("listitem").filter({ hasText: "tiny-random" })).toContainText("Loaded", {
-        timeout: LOAD_TIMEOUT_MS,
-      });
+      await loadAgain(playground);
       await playground.set({ "Think at most": 8, "Longest reply": 16 });
       await playground.sendAndWait("Are you there?");
+
+      await breakWorker(page);
+      await expect(playground.alert).toContainText("The engine stopped. Load the model again to go on");
+      await loadAgain(playground);
+      await playground.sendAndWait("And now?");
       expect(await thought.textContent()).toBe(kept);
+      await expect(playground.turns).toHaveCount(3);
     },
   );
 });

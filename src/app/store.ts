@@ -80,7 +80,7 @@ export const usePage = create<PageState>()((set, get) => {
   const client = (): EngineClient => {
     if (engine) return engine;
     engine = startEngine();
-    engine.onDeviceLost((error) => {
+    engine.onLost((error) => {
       lose();
       fail(error);
     });

@@ -73,8 +73,11 @@ describe("EngineClient", () => {
 
   it("fails what waits, and all that follows, when the worker dies", async () => {
     const { client, fail, posted, isTerminated } = fakeWorker();
+    const told: string[] = [];
+    client.onLost(({ code }) => told.push(code));
     const waiting = [failureCode(client.open()), failureCode(collect(client.generate(call)))];
     fail("out of memory");
+    expect(told).toEqual(["E_WORKER"]);
     expect(await Promise.all(waiting)).toEqual(["E_WORKER", "E_WORKER"]);
     expect((await failure(client.load(load))).message).toContain("out of memory");
     expect(posted).toHaveLength(2);
@@ -116,7 +119,7 @@ describe("EngineClient", () => {
   it("tells of a lost device until it is asked not to", () => {
     const { client, send } = fakeWorker();
     const told: string[] = [];
-    const stop = client.onDeviceLost(({ message }) => told.push(message));
+    const stop = client.onLost(({ message }) => told.push(message));
     const message = { type: "device-lost", error: { code: "E_DEVICE_LOST", message: "gone", details: {} } } as const;
     send(message);
     stop();

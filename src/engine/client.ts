@@ -48,7 +48,11 @@ export class EngineClient {
   constructor(worker: EngineWorker) {
     this.#worker = worker;
     worker.onMessage((message) => this.#receive(message));
-    worker.onFailure((reason) => this.#end(new R1Error("E_WORKER", `the engine's worker stopped: ${reason}`)));
+    worker.onFailure((reason) => {
+      const error = new R1Error("E_WORKER", `the engine's worker stopped: ${reason}`);
+      this.#end(error);
+      this.#tellLoss(error);
+    });
   }
 
   /** Opens the graphics device; one that is open already stays. @throws R1Error E_NO_WEBGPU, E_NO_ADAPTER, E_SELF_TEST */
@@ -105,8 +109,11 @@ export class EngineClient {
     return this.#call({ method: "unload", request: undefined });
   }
 
-  /** Calls back when the device is lost; returns the function that stops listening. */
-  onDeviceLost(listener: (error: R1Error) => void): () => void {
+  /**
+   * Calls back when the loaded model is lost: with the device (E_DEVICE_LOST), after which another can be loaded, or with
+   * the worker (E_WORKER), after which another client is needed. Returns the function that stops listening.
+   */
+  onLost(listener: (error: R1Error) => void): () => void {
     this.#lossListeners.add(listener);
     return () => this.#lossListeners.delete(listener);
   }
@@ -149,12 +156,16 @@ export class EngineClient {
 
   #receive(message: FromWorker): void {
     if (message.type === "device-lost") {
-      for (const listener of this.#lossListeners) listener(fromWire(message.error));
+      this.#tellLoss(fromWire(message.error));
       return;
     }
     const pending = this.#pending.get(message.id);
     if (message.type === "progress") pending?.onProgress(message);
     else pending?.onAnswer(message);
+  }
+
+  #tellLoss(error: R1Error): void {
+    for (const listener of this.#lossListeners) listener(error);
   }
 
   #end(error: R1Error): void {

@@ -219,7 +219,7 @@ describe("a device that is lost", () => {
     const { client, devices } = engine;
     await client.load(picked(TINY));
     const lost: string[] = [];
-    client.onDeviceLost(({ code }) => lost.push(code));
+    client.onLost(({ code }) => lost.push(code));
     const events: GenerateEvent[] = [];
     const reading = async (): Promise<void> => {
       for await (const event of client.generate(ask("Hi", { maxNewTokens: 3000, thinkMax: 0 }))) {
@@ -253,7 +253,7 @@ describe("a device that is lost", () => {
   it("while nothing is asked: tells, and the next question finds no model", async () => {
     const engine = startTestEngine();
     await engine.client.load(picked(TINY));
-    const told = new Promise<R1Error>((resolve) => void engine.client.onDeviceLost(resolve));
+    const told = new Promise<R1Error>((resolve) => void engine.client.onLost(resolve));
     engine.devices[0]?.destroy();
     expect((await told).code).toBe("E_DEVICE_LOST");
     expect(await failureCode(collect(engine.client.generate(ask("Hi"))))).toBe("E_NO_MODEL");

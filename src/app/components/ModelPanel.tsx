@@ -70,7 +70,8 @@ function BuiltInItem({ builtIn, ready, isBusy }: BuiltInItemProps) {
         <ModelFacts ready={ready} />
       ) : (
         <p className="mt-1 text-xs text-quiet">
-          {t.modelDownload} {formatBytes(builtIn.bytes, language)}
+          {t.modelDownload}
+          {formatBytes(builtIn.bytes, language)}
         </p>
       )}
     </li>

@@ -18,8 +18,8 @@ export const en = {
   modelLoad: "Load",
   modelReload: "Load again",
   modelLoaded: "Loaded",
-  modelLost: "The model is no longer loaded",
-  modelDownload: "Download:",
+  modelLost: "is no longer loaded; the conversation is kept.",
+  modelDownload: "Download: ",
   modelFolder: "Open a folder…",
   modelDrop:
     "Or drop a model folder anywhere on the page: config.json, safetensors, tokenizer.json. Nothing is uploaded.",

@@ -18,7 +18,7 @@ export const ja: Texts = {
   modelLoad: "読み込む",
   modelReload: "もう一度読み込む",
   modelLoaded: "読み込み済み",
-  modelLost: "モデルが失われました",
+  modelLost: "の読み込みは解除されました。会話は残っています。",
   modelDownload: "ダウンロード量：",
   modelFolder: "フォルダーを開く…",
   modelDrop:
