@@ -104,6 +104,14 @@ describe("quantized weights", () => {
       });
     });
 
+    it("weights beyond the scale's range are refused, not turned into NaN", () => {
+      const values = noiseArray(33, 5);
+      values[7] = 2e7;
+      expect(() => packWeights(format, values, 1, 33, zeroPoints)).toThrow(/f16; use f32/);
+      values[7] = Infinity;
+      expect(() => packWeights(format, values, 1, 33, zeroPoints)).toThrow(/f16; use f32/);
+    });
+
     it("zeros stay zero", () => {
       const packed = packWeights(format, new Float32Array(2 * 33), 2, 33, zeroPoints);
       expect(unpackWeights(packed).every((value) => value === 0)).toBe(true);

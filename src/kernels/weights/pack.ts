@@ -1,6 +1,10 @@
+import { R1Error } from "../../errors.ts";
 import { f16BitsToF32, f32ToBf16Bits, f32ToF16Bits } from "./half.ts";
 import { blocksPerRow, layoutOf, paddedK, QUANT_BLOCK, rowBytes, scaleBytes, scaleWords } from "./format.ts";
 import type { WeightFormat } from "./format.ts";
+
+/** Largest finite f16. */
+const F16_MAX = 65_504;
 
 /** A weight matrix as bytes in its GPU layout. */
 export interface PackedWeights {
@@ -13,7 +17,10 @@ export interface PackedWeights {
   readonly zeroPoints: boolean;
 }
 
-/** Packs f32 values [rows, k] into a format, quantizing if it is q8 or q4. */
+/**
+ * Packs f32 values [rows, k] into a format, quantizing if it is q8 or q4.
+ * @throws R1Error E_QUANTIZATION for values so large that their block's scale is no f16
+ */
 export function packWeights(
   format: WeightFormat,
   values: Float32Array,
@@ -56,6 +63,12 @@ function quantize(bits: 8 | 4, values: Float32Array, rows: number, k: number, ze
       block.set(values.subarray(r * k + b * QUANT_BLOCK, r * k + Math.min(k, (b + 1) * QUANT_BLOCK)));
       const index = r * perRow + b;
       const { scale, zero } = zeroPoints ? affine(block, 2 ** bits - 1) : symmetric(block, bits);
+      if (!(Math.abs(scale) <= F16_MAX)) {
+        throw new R1Error(
+          "E_QUANTIZATION",
+          `${format}: weights up to ${scale * 2 ** (bits - 1)} need a scale beyond f16; use f32`,
+        );
+      }
       scaleBits[index] = f32ToF16Bits(scale);
       if (zeroPoints) scales[zeroStart + index] = zero;
       const exact = f16BitsToF32(scaleBits[index]);
