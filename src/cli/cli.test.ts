@@ -85,31 +85,12 @@ describe("r1", () => {
   });
 
   it("generate asks through the chat template, and thoughts and answers come apart", () => {
-    const found = json(
-      "generate",
-      "--model",
-      BUILT_IN,
-      "--prompt",
-      "1+1?",
-      "--max-new-tokens",
-      "12",
-      "--think-max",
-      "4",
-    );
+    const flags = ["--prompt", "1+1?", "--max-new-tokens", "12", "--think-max", "4"];
+    const found = json("generate", "--model", BUILT_IN, ...flags);
     const [completion] = found["completions"] as { text: string; think: string; answer: string }[];
     expect(completion?.text).toBe(`${completion?.think}</think>${completion?.answer}`);
     expect(completion?.answer).not.toBe("");
-    const again = json(
-      "generate",
-      "--model",
-      BUILT_IN,
-      "--prompt",
-      "1+1?",
-      "--max-new-tokens",
-      "12",
-      "--think-max",
-      "4",
-    );
+    const again = json("generate", "--model", BUILT_IN, ...flags);
     expect(again["completions"]).toEqual(found["completions"]);
   });
 

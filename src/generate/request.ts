@@ -1,6 +1,7 @@
 import { R1Error } from "../errors.ts";
 import type { Sequence } from "../model/sequence.ts";
 import type { Session } from "../model/session.ts";
+import { checkTokenIds } from "../model/token-ids.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import type { GenerateOptions } from "./options.ts";
 import { ThinkBudget } from "./think-budget.ts";
@@ -32,7 +33,6 @@ export interface GenerateRequest {
  */
 export function checkRequest(session: Session, request: GenerateRequest): void {
   const { contextTokens, maxSequences } = session.sizes;
-  const { vocabSize } = session.spec;
   const { options, tokenizer } = request;
   for (const { ids } of request.prompts) {
     if (ids.length === 0) throw new R1Error("E_PROMPT_EMPTY", "the prompt is empty");
@@ -43,10 +43,7 @@ export function checkRequest(session: Session, request: GenerateRequest): void {
         { length: ids.length, most: contextTokens },
       );
     }
-    const wrong = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabSize);
-    if (wrong !== undefined) {
-      throw new R1Error("E_TOKEN_RANGE", `token id ${wrong}; the vocabulary has ids 0 to ${vocabSize - 1}`);
-    }
+    checkTokenIds(session.spec, ids);
   }
   if (options.n > maxSequences) {
     throw new R1Error("E_OPTION", `n is ${options.n}; this session decodes at most ${maxSequences} together`, {

@@ -93,19 +93,3 @@ export function allocateSession(
     ),
   };
 }
-
-/** Bytes that {@link allocateSession} takes; the memory plan before anything is allocated. */
-export function sessionBytes(
-  spec: ModelSpec,
-  sizes: SessionSizes,
-): { readonly kv: number; readonly workspace: number } {
-  const rows = Math.max(sizes.prefillRows, sizes.maxSequences);
-  const pad = (width: number): number => roundUp(width, ACTIVATION_PAD) * 4;
-  const heads = spec.heads * spec.headDim;
-  const activations = rows * (2 * pad(spec.hiddenSize) + 2 * pad(heads) + pad(spec.intermediateSize) + 48);
-  const tables = sizes.contextTokens * spec.headDim * 4 + slotCount(sizes) * (seenWords(spec.vocabSize) + 1) * 4;
-  return {
-    kv: sizes.kvTokens * 2 * spec.kvHeads * spec.headDim * (sizes.kv === "f16" ? 2 : 4) * spec.layers,
-    workspace: activations + tables + sizes.maxSequences * logitStride(spec) * 4 + maxTiles(spec, sizes) * 8,
-  };
-}

@@ -16,6 +16,7 @@ import type { SessionBuffers, SessionSizes } from "./session-buffers.ts";
 import { Sequence } from "./sequence.ts";
 import type { Fork } from "./sequence.ts";
 import type { ModelSpec } from "./spec.ts";
+import { checkTokenIds } from "./token-ids.ts";
 
 /** How one row's next token is chosen; see the sample kernel for the order of the filters. */
 export interface RowSampling extends SamplingOptions {
@@ -310,10 +311,7 @@ export class Session {
     const most = Math.min(sequence.capacity, this.sizes.contextTokens);
     if (length > most)
       throw new R1Error("E_PROMPT_TOO_LONG", `${length} tokens; the context holds ${most}`, { length, most });
-    const wrong = tokens.find((id) => !Number.isInteger(id) || id < 0 || id >= this.spec.vocabSize);
-    if (wrong !== undefined) {
-      throw new R1Error("E_TOKEN_RANGE", `token id ${wrong}; the vocabulary has ids 0 to ${this.spec.vocabSize - 1}`);
-    }
+    checkTokenIds(this.spec, tokens);
   }
 
   #writeStep(rows: Uint32Array<ArrayBuffer>, seqs: Uint32Array<ArrayBuffer>, count: number): void {
