@@ -45,6 +45,9 @@ export interface LoadOptions {
   readonly onProgress?: (loadedBytes: number, totalBytes: number) => void;
 }
 
+/** Chunks begin at multiples of four rows, so that training finds their outputs at whole vectors. */
+const VECTOR_ROWS = 4;
+
 /**
  * Reads a checkpoint tensor by tensor, in slabs of a few megabytes, into GPU buffers.
  * @throws R1Error E_TENSOR_MISSING, E_TENSOR_SHAPE, E_DTYPE before anything is allocated; E_LIMIT for rows larger than
@@ -99,7 +102,7 @@ class WeightLoader {
   }
 
   /** Tensors [rows, k] of equal width, one below the other. */
-  async matrix(name: string, parts: readonly WantedTensor[], rowsTogether = 1): Promise<WeightMatrix> {
+  async matrix(name: string, parts: readonly WantedTensor[], rowsTogether = VECTOR_ROWS): Promise<WeightMatrix> {
     const rows = parts.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0);
     const matrix = this.#allocate(name, parts, rows, { rowsTogether });
     const writer = new MatrixWriter(this.#context, matrix, 1);
@@ -116,7 +119,10 @@ class WeightLoader {
 
   /** Tensors [rows, k] of equal shape, side by side in each chunk. */
   async #stacked(name: string, parts: readonly WantedTensor[]): Promise<WeightMatrix> {
-    const matrix = this.#allocate(name, parts, parts[0]?.shape[0] ?? 0, { stacked: parts.length });
+    const matrix = this.#allocate(name, parts, parts[0]?.shape[0] ?? 0, {
+      stacked: parts.length,
+      rowsTogether: VECTOR_ROWS,
+    });
     const writer = new MatrixWriter(this.#context, matrix, parts.length);
     for (const [part, tensor] of parts.entries()) {
       await this.#reader.intoMatrix(tensor, matrix, (block) => writer.write({ ...block, part }));

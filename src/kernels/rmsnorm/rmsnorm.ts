@@ -7,7 +7,7 @@ import { ACTIVATION_PAD, roundUp } from "../weights/format.ts";
 
 const THREADS = 64;
 
-function rmsNormSource(subgroups: boolean): KernelSource {
+function rmsNormSource(subgroups: boolean, gathered: boolean): KernelSource {
   const reduce = subgroups
     ? `let part = subgroupAdd(square);
   if (sub_lane == 0u) { partial[lane / width] = part; }
@@ -22,25 +22,27 @@ function rmsNormSource(subgroups: boolean): KernelSource {
   }
   let total = partial[0];`;
   return {
-    label: "rmsnorm",
-    bindings: ["uniform", "read", "read", "write"],
+    label: gathered ? "rmsnorm of gathered rows" : "rmsnorm",
+    bindings: ["uniform", "read", "read", "write", ...(gathered ? (["read"] as const) : [])],
     code: `${subgroups ? "enable subgroups;\n" : ""}struct Op { k: u32, stride: u32, eps: f32 }
 @group(0) @binding(0) var<uniform> op: Op;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> g: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
+${gathered ? "@group(0) @binding(4) var<storage, read> rows: array<u32>;" : ""}
 var<workgroup> partial: array<f32, ${THREADS}>;
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32${
       subgroups ? ", @builtin(subgroup_size) width: u32, @builtin(subgroup_invocation_id) sub_lane: u32" : ""
     }) {
-  let base = group.x * op.stride;
+  let base = ${gathered ? "rows[group.x]" : "group.x"} * op.stride;
+  let to = group.x * op.stride;
   var square = 0.0;
   // The padding of x is zero and adds nothing.
   for (var i = lane; i < op.stride; i += ${THREADS}u) { let v = x[base + i]; square += dot(v, v); }
   ${reduce}
   let scale = inverseSqrt(total / f32(op.k) + op.eps);
-  for (var i = lane; i < op.stride; i += ${THREADS}u) { y[base + i] = x[base + i] * g[i] * scale; }
+  for (var i = lane; i < op.stride; i += ${THREADS}u) { y[to + i] = x[base + i] * g[i] * scale; }
 }`,
   };
 }
@@ -55,7 +57,10 @@ export class RmsNorm {
     this.#binding = binding;
   }
 
-  /** @param weights g [K padded to 32] f32, zeros in the padding; longer buffers are fine */
+  /**
+   * @param weights g [K padded to 32] f32, zeros in the padding; longer buffers are fine
+   * @param gather u32 per row of y: the row of x it is made of; left out, its own
+   */
   static async create(
     context: GpuContext,
     scope: BufferScope,
@@ -64,10 +69,12 @@ export class RmsNorm {
     x: GPUBuffer,
     weights: GPUBuffer,
     y: GPUBuffer,
+    gather?: GPUBuffer,
   ): Promise<RmsNorm> {
-    const kernel = await context.pipelines.get(rmsNormSource(context.features.subgroups));
+    const source = rmsNormSource(context.features.subgroups, gather !== undefined);
+    const kernel = await context.pipelines.get(source);
     const op = uploadUniform(context, scope, "rmsnorm.op", [k, roundUp(k, ACTIVATION_PAD) / 4, { f32: eps }]);
-    return new RmsNorm(kernel, context.bind(kernel, [op, x, weights, y]));
+    return new RmsNorm(kernel, context.bind(kernel, [op, x, weights, y, ...(gather ? [gather] : [])]));
   }
 
   encode(batch: CommandBatch, rows: number): void {
