@@ -2,7 +2,11 @@ import { isR1Error } from "../errors.ts";
 import { Args, UsageError } from "./args.ts";
 import type { Command } from "./command.ts";
 import { benchCommand } from "./commands/bench.ts";
+import { evalCommand } from "./commands/eval.ts";
 import { generateCommand } from "./commands/generate.ts";
+import { gradeCommand } from "./commands/grade.ts";
+import { rejectSampleCommand } from "./commands/reject-sample.ts";
+import { trainCommand } from "./commands/train.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { logitsCommand } from "./commands/logits.ts";
 import { detokenizeCommand, templateCommand, tokenizeCommand } from "./commands/text.ts";
@@ -14,6 +18,10 @@ const COMMANDS: readonly Command[] = [
   detokenizeCommand,
   templateCommand,
   generateCommand,
+  gradeCommand,
+  trainCommand,
+  evalCommand,
+  rejectSampleCommand,
   benchCommand,
 ];
 

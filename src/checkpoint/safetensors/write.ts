@@ -43,4 +43,3 @@ export function frameSafetensors(
   file.set(data, 8 + bytes.length);
   return file;
 }
-

@@ -1,9 +1,9 @@
-import { R1Error } from "../../errors.ts";
 import { Session } from "../../model/session.ts";
 import type { RowSampling } from "../../model/session.ts";
 import { UsageError } from "../args.ts";
 import type { Command } from "../command.ts";
 import { loadFromArgs, MODEL_OPTIONS } from "../engine.ts";
+import { benchTrain } from "./bench-train.ts";
 import type { LoadedPath } from "../engine.ts";
 
 const SAMPLING: RowSampling = { temperature: 1, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed: 0, stream: 0 };
@@ -21,8 +21,8 @@ interface BatchResult {
 
 export const benchCommand: Command = {
   name: "bench",
-  usage: "--model <path> [--batch 1,8] [--prompt 128] [--new 64] [--weights f32|f16|bf16|q8|q4]",
-  summary: "prefill and decode speed, and what a decode step costs",
+  usage: "--model <path> [--batch 1,8] [--prompt 128] [--new 64] [--weights f32|f16|bf16|q8|q4] [--train]",
+  summary: "prefill, decode and training speed, and what a decode step costs",
   options: {
     ...MODEL_OPTIONS,
     batch: { type: "string" },
@@ -31,7 +31,6 @@ export const benchCommand: Command = {
     train: { type: "boolean" },
   },
   async run(args) {
-    if (args.flag("train")) throw new R1Error("E_OPTION", "--train: this version does not train yet");
     const batches = args.ids("batch") ?? [1];
     const prompt = args.number("prompt") ?? 128;
     const steps = args.number("new") ?? 64;
@@ -43,19 +42,26 @@ export const benchCommand: Command = {
     const loaded = await loadFromArgs(args);
     const results: BatchResult[] = [];
     for (const batch of batches) results.push(await measure(loaded, batch, prompt, steps));
+    const largest = Math.max(...batches);
+    const training = args.flag("train") ? await benchTrain(loaded, largest, prompt, steps) : { train_tps: null };
     const { context } = loaded;
     const first = results[0];
     const { batch: _, ...headline } = first ?? { batch: 0 };
     const device = context.adapter.description || `${context.adapter.vendor} ${context.adapter.architecture}`;
     const features = (["f16", "subgroups", "timestamps"] as const).filter((name) => context.features[name]);
     return {
-      json: { device, features, ...headline, train_tps: null, prompt, new: steps, batches: results },
+      json: { device, features, ...headline, ...training, prompt, new: steps, batches: results },
       text: [
         `${device} (${features.join(", ") || "no optional features"})`,
         ...results.map(
           (r) =>
             `batch ${r.batch}: prefill ${r.prefill_tps.toFixed(1)} tok/s, decode ${r.decode_tps.toFixed(1)} tok/s, per step and sequence ${r.readback_bytes_per_token.toFixed(0)} bytes read, ${r.dispatches_per_token.toFixed(1)} dispatches, ${(r.gpu_bytes / 2 ** 20).toFixed(1)} MiB`,
         ),
+        ...("train_mode" in training
+          ? [
+              `training (${training.train_mode}): ${training.train_tps.toFixed(1)} tok/s on ${training.train_tokens} packed tokens, ${training.submits_per_update.toFixed(0)} submissions and ${training.dispatches_per_update.toFixed(0)} dispatches per update`,
+            ]
+          : []),
       ].join("\n"),
     };
   },

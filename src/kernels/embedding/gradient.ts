@@ -82,7 +82,10 @@ export class EmbeddingGradient {
       columns,
     ]);
     const { tokens, places, dX, dTable } = buffers;
-    return new EmbeddingGradient(await BoundKernel.create(context, GRADIENT, [op, tokens, places, dX, dTable]), columns);
+    return new EmbeddingGradient(
+      await BoundKernel.create(context, GRADIENT, [op, tokens, places, dX, dTable]),
+      columns,
+    );
   }
 
   encode(batch: CommandBatch, distinctTokens: number): void {

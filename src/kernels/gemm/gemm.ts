@@ -14,7 +14,7 @@ export interface Operand {
   readonly stride4: number;
   /** First column; 0 if left out. */
   readonly col4?: number;
-  /** First row (`tn` results only); 0 if left out. */
+  /** First row (of results only); 0 if left out. */
   readonly row?: number;
 }
 
@@ -162,7 +162,7 @@ async function product(context: GpuContext, scope: BufferScope, of: ProductGemm)
     0,
     y.stride4,
     y.col4 ?? 0,
-    0,
+    y.row ?? 0,
     1,
     0,
     { f32: scale },

@@ -101,8 +101,11 @@ function storeWgsl({ form, store }: GemmOptions): string {
   const at =
     form === "tn"
       ? "split * op.part + (op.y_row + i) * op.y_stride + op.y_col + c4"
-      : "i * op.y_stride + op.y_col + c4";
-  const value = { store: "v", accumulate: "y[at] + v", residual: "r[at] + v" }[store];
+      : "(op.y_row + i) * op.y_stride + op.y_col + c4";
+  // Columns of nt between N and the next whole vector are padding, and stay zero.
+  const v =
+    form === "nt" ? "select(vec4<f32>(0.0), v, vec4<u32>(4u * c4) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(op.n))" : "v";
+  const value = { store: v, accumulate: `y[at] + ${v}`, residual: `r[at] + ${v}` }[store];
   return `fn put(i: u32, c4: u32, v: vec4<f32>, split: u32) {
   if (i >= ${rows} || c4 >= ${columns}) { return; }
   let at = ${at};
@@ -115,6 +118,7 @@ export function gemmSource(options: GemmOptions): KernelSource {
   const { form, shape, weights } = options;
   const { kinds, wgsl } = bindingsOf(options);
   const load = loads(options);
+  const straight = direct(options);
   const loader = weights
     ? loaderWgsl(weights)
     : "fn weight4(row: u32, k4: u32) -> vec4<f32> { return w[row * op.ld + k4]; }";
@@ -123,7 +127,7 @@ export function gemmSource(options: GemmOptions): KernelSource {
   const code = `${weights ? loaderEnables(weights) : ""}${OP}
 ${wgsl}
 ${loader}
-${load.wgsl}
+${shape === "tiled" ? load.wgsl : ""}
 ${storeWgsl(options)}
 ${shape === "tiled" ? tileMemory : ""}
 @compute @workgroup_size(128)
@@ -136,8 +140,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let column4 = group.y * 16u + (lane & 15u);
   let row8 = group.x * 8u + (lane >> 4u);
   ${ROWS.map((i) => `var acc_${i} = vec4<f32>(0.0);`).join(" ")}
+  ${shape === "direct" ? straight.before : ""}
   for (var d = ${first}; d < ${depth}; d += ${shape === "tiled" ? 16 : 4}u) {
-    ${shape === "tiled" ? tiledStep(load.a, load.b) : directStep(load.a, load.b)}
+    ${shape === "tiled" ? tiledStep(load.a, load.b) : straight.step}
   }
   ${ROWS.map((i) => `put(row8 * 8u + ${i}u, column4, acc_${i} * op.scale, split);`).join("\n  ")}
 }`;
@@ -180,24 +185,61 @@ function tiledStep(a: Lie, b: Lie): string {
     workgroupBarrier();`;
 }
 
-/** Four steps of depth straight from the operands: twelve vec4 loads for 128 multiply-adds. */
-function directStep(a: Lie, b: Lie): string {
-  const bs =
-    b === "along"
-      ? FOUR.map((j) => `let b_${j} = load_b(column4 * 4u + ${j}u, d >> 2u);`)
-      : FOUR.map((j) => `let b_${j} = load_b(column4, d + ${j}u);`);
-  if (a === "across") {
-    const lines = FOUR.map(
-      (j) => `{ let lo = load_a(row8 * 2u, d + ${j}u); let hi = load_a(row8 * 2u + 1u, d + ${j}u);
-      ${ROWS.map((i) => `acc_${i} = fma(vec4<f32>(${i < 4 ? "lo" : "hi"}[${i % 4}]), b_${j}, acc_${i});`).join(" ")} }`,
-    );
-    return [...bs, ...lines].join("\n    ");
+/**
+ * Four steps of depth straight from the operands: twelve vec4 loads for 128 multiply-adds. Addresses are kept inside by
+ * clamping before the loop instead of by branches in it: what was computed on a clamped row is not stored, and of the
+ * summed dimension the second operand is zero where it has ended.
+ */
+function direct({ form }: GemmOptions): { readonly before: string; readonly step: string } {
+  const rows = "step.rows - 1u";
+  const alongRows = ROWS.map((i) => `let a_at_${i} = min(row8 * 8u + ${i}u, ${rows}) * op.a_stride + op.a_col;`);
+  const fma4 = (i: number, scalar: string, j: number): string =>
+    `acc_${i} = fma(vec4<f32>(${scalar}), b_${j}, acc_${i});`;
+  switch (form) {
+    case "nt":
+      return {
+        before: [...alongRows, ...FOUR.map((j) => `let c_${j} = op.row0 + min(column4 * 4u + ${j}u, op.n - 1u);`)].join(
+          "\n  ",
+        ),
+        step: [
+          ...FOUR.map((j) => `let b_${j} = weight4(c_${j}, d >> 2u);`),
+          ...ROWS.map(
+            (i) =>
+              `{ let v = a[a_at_${i} + (d >> 2u)]; acc_${i} += vec4<f32>(${FOUR.map((j) => `dot(v, b_${j})`).join(", ")}); }`,
+          ),
+        ].join("\n    "),
+      };
+    case "nn":
+      return {
+        before: [...alongRows, "let c4 = min(column4, op.k4 - 1u);"].join("\n  "),
+        step: [
+          ...FOUR.map(
+            (j) =>
+              `let b_${j} = select(vec4<f32>(0.0), weight4(op.row0 + min(d + ${j}u, op.n - 1u), c4), d + ${j}u < op.n);`,
+          ),
+          ...ROWS.map(
+            (i) =>
+              `{ let v = a[a_at_${i} + (d >> 2u)]; ${["x", "y", "z", "w"].map((c, j) => fma4(i, `v.${c}`, j)).join(" ")} }`,
+          ),
+        ].join("\n    "),
+      };
+    case "tn":
+      return {
+        before: `let last4 = (op.n + 3u) / 4u - 1u;
+  let lo_at = op.a_col + min(row8 * 2u, last4);
+  let hi_at = op.a_col + min(row8 * 2u + 1u, last4);
+  let b_at = op.b_col + min(column4, op.k4 - 1u);`,
+        step: FOUR.map(
+          (j) => `{
+      let t = min(d + ${j}u, ${rows});
+      let b_${j} = select(vec4<f32>(0.0), weight4(t, b_at), d + ${j}u < step.rows);
+      let lo = a[t * op.a_stride + lo_at];
+      let hi = a[t * op.a_stride + hi_at];
+      ${ROWS.map((i) => fma4(i, `${i < 4 ? "lo" : "hi"}[${i % 4}]`, j)).join(" ")}
+    }`,
+        ).join("\n    "),
+      };
   }
-  const row = (i: number): string =>
-    b === "along"
-      ? `acc_${i} += vec4<f32>(${FOUR.map((j) => `dot(v, b_${j})`).join(", ")});`
-      : `acc_${i} = ${["x", "y", "z", "w"].reduce((sum, c, j) => `fma(vec4<f32>(v.${c}), b_${j}, ${sum})`, `acc_${i}`)};`;
-  return [...bs, ...ROWS.map((i) => `{ let v = load_a(row8 * 8u + ${i}u, d >> 2u); ${row(i)} }`)].join("\n    ");
 }
 
 /** y += scale · the sum of the splits' partial results, in their order. */

@@ -4,12 +4,7 @@ import type { CommandBatch } from "../../gpu/commands.ts";
 import type { GpuContext } from "../../gpu/device.ts";
 import type { Kernel } from "../../gpu/pipelines.ts";
 import { uploadUniform } from "../buffers.ts";
-import {
-  ATTENTION_TILE,
-  varlenForwardSource,
-  varlenKeyGradientSource,
-  varlenQueryGradientSource,
-} from "./source.ts";
+import { ATTENTION_TILE, varlenForwardSource, varlenKeyGradientSource, varlenQueryGradientSource } from "./source.ts";
 import type { VarlenShape } from "./source.ts";
 
 export type { VarlenShape } from "./source.ts";

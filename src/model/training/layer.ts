@@ -70,11 +70,16 @@ export class TrainingLayer {
     buffers: TrainingBuffers,
     gradients?: GradientBuffers,
   ): Promise<TrainingLayer> {
+    const make = (projection: Projection): Promise<Linear> =>
+      linear(context, scope, of, projection, buffers, gradients);
     const [qkv, output, gateUp, down, forward, backward] = await Promise.all([
-      ...PROJECTIONS.map((projection) => linear(context, scope, of, projection, buffers, gradients)),
+      make("qkv"),
+      make("output"),
+      make("gate_up"),
+      make("down"),
       makeForward(context, scope, of, buffers),
-      gradients ? makeBackward(context, scope, of, buffers, gradients) : undefined,
-    ] as [Promise<Linear>, Promise<Linear>, Promise<Linear>, Promise<Linear>, Promise<LayerForward>, Promise<LayerBackward> | undefined]);
+      gradients && makeBackward(context, scope, of, buffers, gradients),
+    ]);
     return new TrainingLayer({ qkv, output, gate_up: gateUp, down }, forward, backward);
   }
 
@@ -158,7 +163,10 @@ function linear(
   const rank = Math.max(0, ...adapters.map((adapter) => adapter.rank));
   const gradient = gradients && {
     ...flows[projection](gradients),
-    dDown: rank > 0 ? scope.create(`${of.index}.${projection}.d_down`, maxTokens * roundUp(rank, ACTIVATION_PAD) * 4) : gradients.factors,
+    dDown:
+      rank > 0
+        ? scope.create(`${of.index}.${projection}.d_down`, maxTokens * roundUp(rank, ACTIVATION_PAD) * 4)
+        : gradients.factors,
     partial: gradients.gemmPartial,
     maxRows: maxTokens,
   };

@@ -14,7 +14,7 @@ export interface LoraOptions {
   readonly target_modules: readonly string[];
 }
 
-interface Target {
+export interface LoraTarget {
   readonly projection: Projection;
   readonly path: string;
   /** Width of the input. */
@@ -22,35 +22,39 @@ interface Target {
   /** First column of the projection's output and how many are the target's. */
   readonly column: number;
   readonly rows: number;
+  /** First row of the fused matrix. */
+  readonly row: number;
 }
 
 /** PEFT's names for the linear layers of Qwen2 and Llama, with the part of our fused projections that each is. */
-export function loraTargets(spec: ModelSpec): Readonly<Record<string, Target>> {
+export function loraTargets(spec: ModelSpec): Readonly<Record<string, LoraTarget>> {
   const { hiddenSize, intermediateSize, headDim, heads, kvHeads } = spec;
   const queries = heads * headDim;
   const keys = kvHeads * headDim;
-  const attention = (column: number, rows: number, name: string): Target => ({
+  const attention = (column: number, rows: number, name: string): LoraTarget => ({
     projection: "qkv",
     path: `self_attn.${name}`,
     k: hiddenSize,
     column,
     rows,
+    row: column,
   });
-  const mlp = (column: number, name: string): Target => ({
+  const mlp = (column: number, row: number, name: string): LoraTarget => ({
     projection: "gate_up",
     path: `mlp.${name}`,
     k: hiddenSize,
     column,
     rows: intermediateSize,
+    row,
   });
   return {
     q_proj: attention(0, queries, "q_proj"),
     k_proj: attention(queries, keys, "k_proj"),
     v_proj: attention(queries + keys, keys, "v_proj"),
-    o_proj: { projection: "output", path: "self_attn.o_proj", k: queries, column: 0, rows: hiddenSize },
-    gate_proj: mlp(0, "gate_proj"),
-    up_proj: mlp(gateUpColumns(spec), "up_proj"),
-    down_proj: { projection: "down", path: "mlp.down_proj", k: intermediateSize, column: 0, rows: hiddenSize },
+    o_proj: { projection: "output", path: "self_attn.o_proj", k: queries, column: 0, rows: hiddenSize, row: 0 },
+    gate_proj: mlp(0, 0, "gate_proj"),
+    up_proj: mlp(gateUpColumns(spec), intermediateSize, "up_proj"),
+    down_proj: { projection: "down", path: "mlp.down_proj", k: intermediateSize, column: 0, rows: hiddenSize, row: 0 },
   };
 }
 
@@ -105,7 +109,7 @@ export function loraParameters(spec: ModelSpec, { r, lora_alpha, target_modules 
   };
 }
 
-function adapterNames(layer: number, path: string): readonly [string, string] {
+export function adapterNames(layer: number, path: string): readonly [string, string] {
   const base = `base_model.model.model.layers.${layer}.${path}`;
   return [`${base}.lora_A.weight`, `${base}.lora_B.weight`];
 }

@@ -42,8 +42,16 @@ export class ParameterPool {
   readonly #offsets = new Map<string, number>();
   readonly #readback: Readback;
 
-  /** @throws R1Error E_LIMIT when the parameters do not fit into one binding of this device */
-  constructor(context: GpuContext, scope: BufferScope, entries: readonly ParameterEntry[]) {
+  /**
+   * @param holds `values` for parameters that are never trained: the other buffers are then left empty
+   * @throws R1Error E_LIMIT when the parameters do not fit into one binding of this device
+   */
+  constructor(
+    context: GpuContext,
+    scope: BufferScope,
+    entries: readonly ParameterEntry[],
+    holds: "all" | "values" = "all",
+  ) {
     this.#context = context;
     this.entries = entries;
     let end = 0;
@@ -61,9 +69,10 @@ export class ParameterPool {
       );
     }
     this.values = scope.create("parameters", this.bytes);
-    this.gradients = scope.create("gradients", this.bytes);
-    this.first = scope.create("adamw.first", this.bytes);
-    this.second = scope.create("adamw.second", this.bytes);
+    const trained = holds === "all" ? this.bytes : ALIGNMENT;
+    this.gradients = scope.create("gradients", trained);
+    this.first = scope.create("adamw.first", trained);
+    this.second = scope.create("adamw.second", trained);
     this.#readback = new Readback(context, scope, this.bytes, 1);
   }
 
@@ -94,7 +103,9 @@ export class ParameterPool {
   }
 
   /** Every tensor under its checkpoint name, without padding. */
-  async read(source: GPUBuffer): Promise<Map<string, { readonly shape: readonly number[]; readonly data: Float32Array<ArrayBuffer> }>> {
+  async read(
+    source: GPUBuffer,
+  ): Promise<Map<string, { readonly shape: readonly number[]; readonly data: Float32Array<ArrayBuffer> }>> {
     const all = await this.readAll(source);
     const out = new Map<string, { readonly shape: readonly number[]; readonly data: Float32Array<ArrayBuffer> }>();
     for (const { name: entry, tensors } of this.entries) {

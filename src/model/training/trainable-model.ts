@@ -13,6 +13,7 @@ import { allocateGradients, allocateTraining } from "./buffers.ts";
 import type { GradientBuffers, TrainingBuffers, TrainingSizes } from "./buffers.ts";
 import { loraParameters } from "./lora.ts";
 import type { LoraOptions } from "./lora.ts";
+import { AdapterMerge } from "./merge.ts";
 import { ParameterPool } from "./parameters.ts";
 import { TrainingPlan } from "./plan.ts";
 import { weightParameters } from "./weight-parameters.ts";
@@ -27,6 +28,8 @@ export interface TrainableOptions {
    * The reference policy: a frozen copy of its own or, with `lora`, `"adapter-off"`. Left out, there is none.
    */
   readonly reference?: LanguageModelWeights | "adapter-off";
+  /** With `lora`: a second copy of the model that gets the weights with the adapter added in, to be sampled from. */
+  readonly merged?: LanguageModelWeights;
 }
 
 /** Log-probability of each target and entropy at each scored row, in nats, in the batch's order. */
@@ -60,6 +63,8 @@ export class TrainableModel {
   readonly #reference: TrainingPlan | undefined;
   readonly #optimizer: AdamW;
   readonly #readback: Readback;
+  readonly #referencePool: ParameterPool | undefined;
+  readonly #merge: AdapterMerge | undefined;
   #forwarded: UploadedBatch | undefined;
   #cleared = false;
 
@@ -74,6 +79,8 @@ export class TrainableModel {
       readonly gradients: GradientBuffers;
       readonly policy: TrainingPlan;
       readonly reference: TrainingPlan | undefined;
+      readonly referencePool: ParameterPool | undefined;
+      readonly merge: AdapterMerge | undefined;
       readonly optimizer: AdamW;
     },
   ) {
@@ -86,6 +93,8 @@ export class TrainableModel {
     this.#gradients = parts.gradients;
     this.#policy = parts.policy;
     this.#reference = parts.reference;
+    this.#referencePool = parts.referencePool;
+    this.#merge = parts.merge;
     this.#optimizer = parts.optimizer;
     this.#readback = new Readback(context, scope, sizes.maxTokens * CROSS_ENTROPY_STATE_BYTES, 1);
   }
@@ -108,7 +117,7 @@ export class TrainableModel {
         const buffers = allocateTraining(context, scope, spec, sizes);
         const gradients = allocateGradients(context, scope, spec, sizes);
         const common = { spec, sizes, temperature };
-        const [policy, frozen, optimizer] = await Promise.all([
+        const [policy, frozen, optimizer, merge] = await Promise.all([
           TrainingPlan.create(
             context,
             scope,
@@ -123,7 +132,7 @@ export class TrainableModel {
                 {
                   ...common,
                   weights: reference === "adapter-off" ? weights : reference.weights,
-                  pool: new ParameterPool(context, scope, []),
+                  pool: new ParameterPool(context, scope, [], "values"),
                 },
                 buffers,
               )
@@ -134,9 +143,25 @@ export class TrainableModel {
             first: pool.first,
             second: pool.second,
           }),
+          options.lora && options.merged
+            ? AdapterMerge.create(
+                context,
+                scope,
+                spec,
+                { base: weights, merged: options.merged.weights },
+                pool,
+                options.lora,
+              )
+            : undefined,
         ]);
+        // The reference policy's own pool is there for reading, writing and replacing its weights.
+        const referencePool =
+          reference && reference !== "adapter-off"
+            ? new ParameterPool(context, scope, weightParameters(spec, reference.weights), "values")
+            : undefined;
         const take = context.commands();
         pool.encodeTake(take);
+        referencePool?.encodeTake(take);
         take.submit();
         return new TrainableModel(context, scope, spec, sizes, {
           pool,
@@ -144,6 +169,8 @@ export class TrainableModel {
           gradients,
           policy,
           reference: frozen,
+          referencePool,
+          merge,
           optimizer,
         });
       });
@@ -197,6 +224,7 @@ export class TrainableModel {
     const commands = this.#context.commands();
     this.#optimizer.encode(commands, { ...step, count: this.appliedSteps + 1 });
     this.pool.encodeGive(commands);
+    this.#merge?.encode(commands);
     const wait = this.#readback.enqueue(commands, this.#optimizer.norm, 8);
     commands.submit();
     this.#cleared = false;
@@ -210,6 +238,45 @@ export class TrainableModel {
   publish(): void {
     const commands = this.#context.commands();
     this.pool.encodeGive(commands);
+    this.#merge?.encode(commands);
+    commands.submit();
+  }
+
+  /** Writes one of the pool's buffers whole, as {@link ParameterPool.readAll} read it. */
+  writePool(buffer: GPUBuffer, bytes: Uint8Array<ArrayBuffer>): void {
+    this.#context.write(buffer, bytes);
+  }
+
+  /** The reference policy has weights of its own, not the policy's without its adapter. */
+  get hasReferenceWeights(): boolean {
+    return this.#referencePool !== undefined;
+  }
+
+  /** The reference policy's weights by name, where it has its own. */
+  async readReference(): Promise<Awaited<ReturnType<ParameterPool["read"]>> | undefined> {
+    return this.#referencePool?.read(this.#referencePool.values);
+  }
+
+  /** Replaces the reference policy's weights. */
+  writeReference(tensors: ReadonlyMap<string, Float32Array>): void {
+    if (!this.#referencePool) throw new R1Error("E_INTERNAL", "the reference policy has no weights of its own");
+    this.#referencePool.write(tensors);
+    this.#submitGive(this.#referencePool);
+  }
+
+  /** Makes the current policy the reference policy (the paper replaces it every 400 steps). */
+  syncReference(): void {
+    const target = this.#referencePool;
+    if (!target) throw new R1Error("E_INTERNAL", "the reference policy has no weights of its own");
+    const commands = this.#context.commands();
+    commands.copy(this.pool.values, 0, target.values, 0, target.bytes);
+    target.encodeGive(commands);
+    commands.submit();
+  }
+
+  #submitGive(pool: ParameterPool): void {
+    const commands = this.#context.commands();
+    pool.encodeGive(commands);
     commands.submit();
   }
 

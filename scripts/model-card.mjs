@@ -1,0 +1,96 @@
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** What each stage is, for its card. */
+const ABOUT = {
+  "nano-base":
+    "Pretrained from fresh weights on lines of arithmetic such as `9 * 3 = 27 - 4 = 23 ;`. It knows the facts; it has never seen a question, a thought or an answer tag.",
+  "nano-cold":
+    "nano-base after the cold start: supervised fine-tuning on demonstrations that try expressions at random, write both results out, and often give up too early.",
+  "nano-r1":
+    "nano-cold after GRPO with two rules as rewards: is the answer right (1.0), and is it in `<think>…</think><answer>…</answer>` form (0.1). No reward looks at the thought or its length.",
+  "nano-distill":
+    "A smaller student, trained from fresh weights on nano-r1's right answers to training problems (rejection sampling), with no reinforcement learning of its own.",
+};
+
+const percent = (share) => `${(100 * share).toFixed(1)} %`;
+
+function lines(file) {
+  if (!existsSync(file)) return [];
+  const text = readFileSync(file, "utf8");
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
+}
+
+/** The first and the last evaluation of a run, as rows of a table. */
+function curve(metrics) {
+  const evaluations = metrics.filter((line) => line.eval_accuracy !== undefined);
+  if (evaluations.length === 0) return "";
+  const rows = evaluations.map(
+    (line) =>
+      `| ${line.step} | ${percent(line.eval_accuracy)} | ${percent(line.eval_format)} | ${line.eval_mean_length.toFixed(1)} |`,
+  );
+  return `\n## Held-out accuracy during the run (${evaluations[0].eval_n} problems, temperature 1)\n\n| step | accuracy | format | tokens |\n|---|---|---|---|\n${rows.join("\n")}\n`;
+}
+
+/** A model card: what it is, its data, recipe, seed and figures, all from the run's own record. */
+export function modelCard({ stage, run, evaluation, seconds, bytes }) {
+  const { name } = stage;
+  const header = JSON.parse(readFileSync(join(run, "run.json"), "utf8"));
+  const metrics = lines(join(run, "metrics.jsonl"));
+  const steps = metrics.filter((line) => line.loss !== undefined);
+  const trained = steps.reduce((sum, line) => sum + (line.step_time ?? 0), 0);
+  const config = JSON.parse(readFileSync(join(run, "checkpoint", "config.json"), "utf8"));
+  const parameters = Math.round((bytes - 60_000) / 4 / 1000);
+  const device = header.device.description || `${header.device.vendor} ${header.device.architecture}`;
+  return `---
+license: mit
+library_name: transformers
+tags: [r1-playground, countdown, ${header.kind}]
+---
+
+# ${name}
+
+${ABOUT[name]}
+
+- **Shape:** ${config.architectures[0]}, width ${config.hidden_size}, ${config.num_hidden_layers} layers, ${config.num_attention_heads} heads (${config.num_key_value_heads} KV), feed-forward ${config.intermediate_size}, vocabulary ${config.vocab_size}; about ${parameters} thousand parameters, F32.
+- **Data:** made by \`src/train/tasks/countdown.ts\` from the seed; one problem in eight is held out by a hash of the problem and never trained on.
+- **Recipe:** \`recipes/${name}.json\` (${header.kind}, ${steps.length} steps, seed ${header.seed}); again with \`npm run train:models\`.
+- **Trained on:** ${device}, ${Math.round(trained / 60)} min of steps${seconds > 0 ? "" : ""}.
+
+## Countdown, three numbers, held out (${evaluation.n} problems × ${evaluation.samples} samples, temperature 1)
+
+| accuracy | pass@${evaluation.samples} | majority of ${evaluation.samples} | format | tokens |
+|---|---|---|---|---|
+| ${percent(evaluation.accuracy)} | ${percent(evaluation.pass_at_k)} | ${percent(evaluation.cons_at_k)} | ${percent(evaluation.format)} | ${evaluation.mean_length.toFixed(1)} |
+${curve(metrics)}
+## Use
+
+\`\`\`
+npm run -s r1 -- generate --model public/models/${name} --prompt "make 23 from 4 3 9" --temperature 1
+\`\`\`
+
+It solves this one kind of problem and nothing else; its purpose is to show in a minute what each stage of the R1 recipe does.
+`;
+}
+
+/** Completions of a shipped record: every group of some steps, so that a replay has text to show at any time. */
+const COMPLETIONS_EVERY = 5;
+
+/** Copies a run's record to where the page finds it; completions are thinned out, metrics are whole. */
+export function shipRecord(run, target) {
+  mkdirSync(target, { recursive: true });
+  const header = JSON.parse(readFileSync(join(run, "run.json"), "utf8"));
+  // A path of the machine that trained is of no use elsewhere.
+  header.config.model = "public/models/nano-cold";
+  writeFileSync(join(target, "run.json"), `${JSON.stringify(header, undefined, 2)}\n`);
+  copyFileSync(join(run, "metrics.jsonl"), join(target, "metrics.jsonl"));
+  if (existsSync(join(run, "warnings.jsonl")))
+    copyFileSync(join(run, "warnings.jsonl"), join(target, "warnings.jsonl"));
+  const kept = lines(join(run, "completions.jsonl")).filter(
+    ({ step, group }) => (step === 1 || step % COMPLETIONS_EVERY === 0) && group < 4,
+  );
+  writeFileSync(join(target, "completions.jsonl"), kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
+}

@@ -1,0 +1,231 @@
+import { R1Error } from "../../errors.ts";
+import { loadModel } from "../../model/load.ts";
+import type { LanguageModelWeights } from "../../model/load.ts";
+import { TrainableModel } from "../../model/training/trainable-model.ts";
+import type { GrpoConfig } from "../config/grpo-config.ts";
+import type { TrainEvent, TrainWarningEvent } from "../events.ts";
+import { groupAdvantages } from "../grpo/advantages.ts";
+import type { RunControl, RunEnvironment } from "./environment.ts";
+import { PURPOSE } from "./environment.ts";
+import { evaluate, evaluationMetrics } from "./evaluate.ts";
+import { scoreRewards } from "./reward-batch.ts";
+import { completionRecords, grpoMetrics } from "./grpo-report.ts";
+import { GrpoUpdate } from "./grpo-update.ts";
+import { openProblems } from "./problems.ts";
+import type { ProblemSource } from "./problems.ts";
+import { Sampler } from "./rollout.ts";
+import type { SamplingSettings } from "./rollout.ts";
+import { checkpointToResume, initialiseAdapters, openModel, stopped, trainingSizes } from "./setup.ts";
+import type { OpenedModel } from "./setup.ts";
+import { checkpointFiles, restoreCheckpoint } from "./state.ts";
+
+/**
+ * GRPO (Shao et al. 2024, DeepSeek-AI 2025) as an async iterator of events: a step is taken when the next event is asked
+ * for, so that a caller pauses by not asking. Each yielded step is complete; leaving the loop frees everything.
+ * @throws R1Error E_OPTION for an unknown task, reward or level; E_FORMAT, E_JSON for a dataset; everything that loading
+ *   a model throws
+ */
+export async function* trainGrpo(
+  environment: RunEnvironment,
+  config: GrpoConfig,
+  control: RunControl = {},
+): AsyncGenerator<TrainEvent> {
+  const folder = await environment.openFolder(config.model);
+  const opened = await openModel(environment, folder, config.lora, "f32");
+  // The reference policy's weights or, under an adapter, those that are sampled from.
+  const second =
+    config.beta !== 0 || config.lora ? await loadModel(environment.context, folder, { format: "f32" }) : undefined;
+  let run: GrpoRun | undefined;
+  try {
+    run = await GrpoRun.create(environment, config, opened, second, control);
+    yield* run.events();
+  } finally {
+    run?.dispose();
+    second?.dispose();
+    opened.model.dispose();
+  }
+}
+
+/** Share of the model's positions that a prompt may take at most; the rest is the completion's. */
+const MAX_PROMPT_TOKENS = 512;
+
+class GrpoRun {
+  readonly #environment: RunEnvironment;
+  readonly #config: GrpoConfig;
+  readonly #opened: OpenedModel;
+  readonly #control: RunControl;
+  readonly #trainable: TrainableModel;
+  readonly #sampler: Sampler;
+  readonly #problems: ProblemSource;
+  readonly #settings: SamplingSettings;
+  #step = 0;
+  #numTokens = 0;
+
+  private constructor(
+    environment: RunEnvironment,
+    config: GrpoConfig,
+    opened: OpenedModel,
+    control: RunControl,
+    parts: { readonly trainable: TrainableModel; readonly sampler: Sampler; readonly problems: ProblemSource },
+  ) {
+    this.#environment = environment;
+    this.#config = config;
+    this.#opened = opened;
+    this.#control = control;
+    this.#trainable = parts.trainable;
+    this.#sampler = parts.sampler;
+    this.#problems = parts.problems;
+    this.#settings = {
+      temperature: config.temperature,
+      topP: config.top_p,
+      topK: config.top_k,
+      maxNewTokens: config.max_completion_length,
+    };
+  }
+
+  static async create(
+    environment: RunEnvironment,
+    config: GrpoConfig,
+    opened: OpenedModel,
+    second: LanguageModelWeights | undefined,
+    control: RunControl,
+  ): Promise<GrpoRun> {
+    const { model, tokenizer, prompts } = opened;
+    const problems = await openProblems(config, environment.readDataset);
+    const room = model.spec.maxPositions - config.max_completion_length;
+    if (room < 1) {
+      throw new R1Error(
+        "E_OPTION",
+        `max_completion_length is ${config.max_completion_length}; the model has ${model.spec.maxPositions} positions`,
+      );
+    }
+    const reference = config.beta === 0 ? undefined : config.lora ? ("adapter-off" as const) : second;
+    const trainable = await TrainableModel.create(model, {
+      sizes: trainingSizes(model.spec, config.max_tokens_per_pack),
+      temperature: config.temperature,
+      ...(config.lora ? { lora: config.lora } : {}),
+      ...(config.lora && second ? { merged: second } : {}),
+      ...(reference ? { reference } : {}),
+    });
+    let sampler: Sampler | undefined;
+    try {
+      sampler = await Sampler.create(config.lora && second ? second : model, tokenizer, prompts, {
+        sequences: config.per_step_prompts * config.num_generations,
+        generations: config.num_generations,
+        promptTokens: Math.min(room, MAX_PROMPT_TOKENS),
+        maxNewTokens: config.max_completion_length,
+      });
+      const run = new GrpoRun(environment, config, opened, control, { trainable, sampler, problems });
+      if (config.lora) initialiseAdapters(trainable, config.seed);
+      if (control.resume) await run.#resume();
+      return run;
+    } catch (error) {
+      sampler?.dispose();
+      trainable.dispose();
+      throw error;
+    }
+  }
+
+  async *events(): AsyncGenerator<TrainEvent> {
+    const { max_steps, eval_every, save_every } = this.#config;
+    if (eval_every > 0 && this.#step === 0) yield* this.#evaluate();
+    while (this.#step < max_steps && !stopped(this.#control)) {
+      const events = await this.#update().catch((error: unknown) => {
+        // Stopped within a rollout: the step has not happened.
+        if (stopped(this.#control)) return [];
+        throw error;
+      });
+      yield* events;
+      if (events.length === 0) break;
+      const last = this.#step === max_steps;
+      if (eval_every > 0 && (last || this.#step % eval_every === 0)) yield* this.#evaluate();
+      if (last || (save_every > 0 && this.#step % save_every === 0)) yield await this.#save();
+    }
+    const finished = this.#step >= max_steps;
+    if (!finished) yield await this.#save();
+    yield { type: "done", step: this.#step, reason: finished ? "finished" : "stopped" };
+  }
+
+  dispose(): void {
+    this.#sampler.dispose();
+    this.#trainable.dispose();
+  }
+
+  /** One step: roll out, reward, compare within groups, update. */
+  async #update(): Promise<TrainEvent[]> {
+    const config = this.#config;
+    const started = this.#environment.now();
+    const step = this.#step;
+    const problems = Array.from({ length: config.per_step_prompts }, (_, i) =>
+      this.#problems.training(step, i, config.per_step_prompts),
+    );
+    const rollouts = await this.#sampler.sample(
+      problems.map(({ prompt }) => prompt),
+      config.num_generations,
+      this.#settings,
+      { seed: config.seed, path: [PURPOSE.rollout, step] },
+      this.#control.signal,
+    );
+    const rolledOut = this.#environment.now();
+    const rewards = scoreRewards(config, problems, rollouts);
+    const advantages = groupAdvantages(rewards.values, config);
+    const update = await GrpoUpdate.run(this.#trainable, config, rollouts, advantages.advantages, step);
+    this.#step++;
+    this.#numTokens += rollouts.reduce((sum, { promptIds, ids }) => sum + promptIds.length + ids.length, 0);
+    if (config.sync_ref_model && this.#step % config.ref_model_sync_steps === 0) this.#trainable.syncReference();
+    const finishedAt = this.#environment.now();
+    const metrics = grpoMetrics(config, rollouts, advantages, update, {
+      numTokens: this.#numTokens,
+      stepTime: (finishedAt - started) / 1000,
+      rolloutTime: (rolledOut - started) / 1000,
+      updateTime: (finishedAt - rolledOut) / 1000,
+      ...(this.#problems.size === undefined
+        ? {}
+        : { epoch: (this.#step * config.per_step_prompts) / this.#problems.size }),
+    });
+    const warnings: TrainWarningEvent[] = rewards.failures.map((message) => this.#warning("REWARD_FAILED", message));
+    if (update.skipped > 0) {
+      warnings.push(
+        this.#warning("NON_FINITE", "the gradient held a value that is not finite; the update was left out"),
+      );
+    }
+    if (advantages.frac_reward_zero_std === 1) {
+      warnings.push(
+        this.#warning("DEAD_GROUPS", "in every group all rewards were equal: this step had nothing to learn from"),
+      );
+    }
+    const completions = config.log_completions
+      ? completionRecords(config, this.#step, problems, rollouts, rewards, advantages, update)
+      : [];
+    return [...warnings, { type: "step", step: this.#step, metrics, completions }];
+  }
+
+  #warning(code: TrainWarningEvent["code"], message: string): TrainWarningEvent {
+    return { type: "warning", step: this.#step, code, message };
+  }
+
+  async *#evaluate(): AsyncGenerator<TrainEvent> {
+    const { eval_prompts, eval_samples, seed } = this.#config;
+    const options = { prompts: eval_prompts, samples: eval_samples, seed, settings: this.#settings };
+    try {
+      const evaluation = await evaluate(this.#sampler, this.#problems, options, this.#control.signal);
+      if (evaluation.n > 0) yield { type: "eval", step: this.#step, metrics: evaluationMetrics(evaluation) };
+    } catch (error) {
+      if (!stopped(this.#control)) throw error;
+    }
+  }
+
+  async #save(): Promise<TrainEvent> {
+    const { lora, model } = this.#config;
+    const state = { step: this.#step, appliedSteps: this.#trainable.appliedSteps, numTokens: this.#numTokens };
+    const files = await checkpointFiles(this.#trainable, this.#opened.kept, state, lora, model);
+    return { type: "saved", step: this.#step, path: await this.#environment.checkpoints.save(files) };
+  }
+
+  async #resume(): Promise<void> {
+    const folder = await checkpointToResume(this.#environment, this.#control);
+    const { step, numTokens } = await restoreCheckpoint(this.#trainable, folder);
+    this.#step = step;
+    this.#numTokens = numTokens;
+  }
+}

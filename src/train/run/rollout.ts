@@ -1,0 +1,130 @@
+import { generate } from "../../generate/generate.ts";
+import { resolveOptions } from "../../generate/options.ts";
+import type { LanguageModelWeights } from "../../model/load.ts";
+import { Session } from "../../model/session.ts";
+import { R1Error } from "../../errors.ts";
+import type { Tokenizer } from "../../text/tokenizer.ts";
+import { Rng } from "../rng.ts";
+import type { PromptWriter } from "./prompts.ts";
+
+/** One sampled completion. */
+export interface Rollout {
+  /** Index of its prompt. */
+  readonly prompt: number;
+  readonly promptIds: readonly number[];
+  /** Generated ids, the end-of-sequence token included. */
+  readonly ids: readonly number[];
+  /** Ended by itself, not by the length limit. */
+  readonly finished: boolean;
+  /** The whole completion as text: what the template opened, then what was generated, without the EOS token. */
+  readonly text: string;
+  /** The sampler's log-probabilities of the whole distribution at temperature 1, in nats. */
+  readonly samplingLogps: readonly number[];
+}
+
+export interface SamplingSettings {
+  readonly temperature: number;
+  readonly topP: number;
+  readonly topK: number;
+  readonly maxNewTokens: number;
+}
+
+export interface SamplerSizes {
+  /** Completions that decode together at most. */
+  readonly sequences: number;
+  readonly generations: number;
+  readonly promptTokens: number;
+  readonly maxNewTokens: number;
+}
+
+/** Prompt tokens that are run through the model at a time. */
+const PREFILL_ROWS = 512;
+
+/** Samples groups of completions from a model's current weights, each group's prompt prefilled once. */
+export class Sampler {
+  readonly #session: Session;
+  readonly #tokenizer: Tokenizer;
+  readonly #prompts: PromptWriter;
+  readonly #sizes: SamplerSizes;
+
+  private constructor(session: Session, tokenizer: Tokenizer, prompts: PromptWriter, sizes: SamplerSizes) {
+    this.#session = session;
+    this.#tokenizer = tokenizer;
+    this.#prompts = prompts;
+    this.#sizes = sizes;
+  }
+
+  /** @throws R1Error E_OUT_OF_MEMORY, E_LIMIT */
+  static async create(
+    model: LanguageModelWeights,
+    tokenizer: Tokenizer,
+    prompts: PromptWriter,
+    sizes: SamplerSizes,
+  ): Promise<Sampler> {
+    const { sequences, generations, promptTokens, maxNewTokens } = sizes;
+    const groups = Math.max(1, Math.floor(sequences / generations));
+    const session = await Session.create(model, {
+      maxSequences: groups * generations,
+      contextTokens: promptTokens + maxNewTokens,
+      kvTokens: groups * (promptTokens + generations * maxNewTokens),
+      prefillRows: PREFILL_ROWS,
+      kv: "f32",
+    });
+    return new Sampler(session, tokenizer, prompts, sizes);
+  }
+
+  /**
+   * @param generations completions of each message
+   * @param path the random path of this batch; a message's completions depend on it and the message's place alone
+   * @throws R1Error E_PROMPT_TOO_LONG for a message longer than the sampler was made for; E_ABORTED, E_DEVICE_LOST
+   */
+  async sample(
+    messages: readonly string[],
+    generations: number,
+    settings: SamplingSettings,
+    path: { readonly seed: number; readonly path: readonly number[] },
+    signal?: AbortSignal,
+  ): Promise<readonly Rollout[]> {
+    const prompts = messages.map((message, i) => ({
+      ids: this.#promptIds(message),
+      startsInThink: this.#prompts.startsInThink,
+      seed: new Rng(path.seed, ...path.path, i).int(2 ** 32),
+    }));
+    const stopIds = this.#tokenizer.eosIds;
+    const options = resolveOptions({ ...settings, n: generations });
+    const rollouts: Rollout[] = [];
+    // Without a tokenizer the loop leaves text alone; it is decoded once, at the end.
+    const events = generate(this.#session, { prompts, options, stopIds, ...(signal ? { signal } : {}) });
+    for await (const event of events) {
+      if (event.type !== "finished") continue;
+      const { ids, logprobs, finishReason } = event.completion;
+      if (finishReason === "aborted") throw new R1Error("E_ABORTED", "stopped during a rollout");
+      const finished = finishReason === "stop";
+      const text = this.#tokenizer.decode(finished ? ids.slice(0, -1) : ids);
+      rollouts[event.prompt * generations + event.sample] = {
+        prompt: event.prompt,
+        promptIds: prompts[event.prompt]?.ids ?? [],
+        ids,
+        finished,
+        text: this.#prompts.opening + text,
+        samplingLogps: logprobs,
+      };
+    }
+    return rollouts;
+  }
+
+  dispose(): void {
+    this.#session.dispose();
+  }
+
+  #promptIds(message: string): readonly number[] {
+    const ids = this.#prompts.ids(message);
+    if (ids.length > this.#sizes.promptTokens) {
+      throw new R1Error(
+        "E_PROMPT_TOO_LONG",
+        `a prompt of ${ids.length} tokens; this run was set up for ${this.#sizes.promptTokens}`,
+      );
+    }
+    return ids;
+  }
+}

@@ -1,0 +1,18 @@
+import { R1Error } from "../../errors.ts";
+import { addition } from "./addition.ts";
+import { bilingual } from "./bilingual.ts";
+import { countdown } from "./countdown.ts";
+import type { Task } from "./task.ts";
+
+/** Every task, by the name that commands and pages use. */
+export const TASKS: ReadonlyMap<string, Task> = new Map(
+  [countdown, addition, bilingual].map((task) => [task.name, task]),
+);
+
+/** @throws R1Error E_OPTION naming the tasks there are */
+export function parseTask(name: string): Task {
+  const task = TASKS.get(name);
+  if (task) return task;
+  const known = [...TASKS.keys()].join(", ");
+  throw new R1Error("E_OPTION", `unknown task ${JSON.stringify(name)}; tasks are ${known}`, { option: "task" });
+}
