@@ -13,17 +13,20 @@ interface Case {
   readonly rows: number;
   readonly k: number;
   readonly eps: number;
+  /** The row of x that each row of y is made of; its own if left out. */
+  readonly gather?: readonly number[];
 }
 
 /** @returns y with its padding [rows, K padded to 32] */
-async function normalise(context: GpuContext, { x, g, rows, k, eps }: Case): Promise<Float32Array> {
+async function normalise(context: GpuContext, { x, g, rows, k, eps, gather }: Case): Promise<Float32Array> {
   const scope = context.arena.scope("rmsnorm test");
   const stride = roundUp(k, ACTIVATION_PAD);
   // What was there before must not show through, in the padding either.
   const y = uploadStorage(context, scope, "y", noiseArray(rows * stride, 9));
-  const input = uploadStorage(context, scope, "x", padRows(x, rows, k));
+  const input = uploadStorage(context, scope, "x", padRows(x, x.length / k, k));
   const weights = uploadStorage(context, scope, "g", padRows(g, 1, k));
-  const norm = await RmsNorm.create(context, scope, k, eps, input, weights, y);
+  const places = gather && uploadStorage(context, scope, "rows", Uint32Array.from(gather));
+  const norm = await RmsNorm.create(context, scope, k, eps, input, weights, y, places);
   const batch = context.commands();
   norm.encode(batch, rows);
   batch.submit();
@@ -48,6 +51,18 @@ describe.each(DEVICE_VARIANTS)("RMSNorm, $name", ({ options }) => {
   ])("%i rows of %i equal the reference", async (rows, k) => {
     const context = await testGpu(options);
     await check(context, { x: noiseArray(rows * k, 1, 3), g: noiseArray(k, 2), rows, k, eps: 1e-6 });
+  });
+
+  it.each([
+    [1, 1, [0]],
+    [3, 33, [4, 0, 4]],
+    [7, 130, [8, 6, 5, 3, 2, 1, 0]],
+  ])("%i gathered rows of %i equal the reference of the rows taken", async (rows, k, gather) => {
+    const context = await testGpu(options);
+    const [x, g] = [noiseArray(9 * k, 1, 3), noiseArray(k, 2)];
+    const taken = Float32Array.from(gather.flatMap((row) => [...x.subarray(row * k, (row + 1) * k)]));
+    const got = await normalise(context, { x, g, rows, k, eps: 1e-6, gather });
+    expectClose(got, padRows(rmsNormReference(taken, g, rows, k, 1e-6), rows, k), 2e-6);
   });
 
   it("eps counts where values are small", async () => {

@@ -44,7 +44,8 @@ export async function openModel(
   const prompts = await createPromptWriter(assets, tokenizer, templateHost);
   const kept = await keptFiles(folder);
   // Full fine-tuning needs f32 weights; under an adapter they stay as they are in the file.
-  const model = await loadModel(context, folder, lora ? { ...(format ? { format } : {}) } : { format: "f32" });
+  const weights = lora ? format : "f32";
+  const model = await loadModel(context, folder, weights === undefined ? {} : { format: weights });
   if (tokenizer.vocabSize > model.spec.vocabSize) {
     model.dispose();
     throw new R1Error(
