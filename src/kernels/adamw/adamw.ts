@@ -38,7 +38,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 const NORM_TOTAL: KernelSource = {
   label: "gradient norm, total",
   bindings: ["uniform", "read", "write"],
-  code: `struct Step { lr: f32, beta1: f32, beta2: f32, eps: f32, decay: f32, correction1: f32, correction2: f32, max_norm: f32 }
+  code: `struct Step { lr: f32, beta1: f32, beta2: f32, rest1: f32, rest2: f32, eps: f32, decay: f32, correction1: f32, correction2: f32, max_norm: f32 }
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<storage, read> parts: array<f32>;
 @group(0) @binding(2) var<storage, read_write> norm: array<f32>;
@@ -65,7 +65,7 @@ const UPDATE: KernelSource = {
   label: "adamw",
   bindings: ["uniform", "uniform", "read", "read", "write", "write", "write"],
   code: `struct Op { count4: u32 }
-struct Step { lr: f32, beta1: f32, beta2: f32, eps: f32, decay: f32, correction1: f32, correction2: f32, max_norm: f32 }
+struct Step { lr: f32, beta1: f32, beta2: f32, rest1: f32, rest2: f32, eps: f32, decay: f32, correction1: f32, correction2: f32, max_norm: f32 }
 @group(0) @binding(0) var<uniform> op: Op;
 @group(0) @binding(1) var<uniform> step: Step;
 @group(0) @binding(2) var<storage, read> gradient: array<vec4<f32>>;
@@ -79,8 +79,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   let clip = norm[1];
   if (i >= op.count4 || clip == 0.0) { return; }
   let g = gradient[i] * clip;
-  let m = step.beta1 * first[i] + (1.0 - step.beta1) * g;
-  let v = step.beta2 * second[i] + (1.0 - step.beta2) * g * g;
+  let m = step.beta1 * first[i] + step.rest1 * g;
+  let v = step.beta2 * second[i] + step.rest2 * g * g;
   first[i] = m;
   second[i] = v;
   let direction = (m * step.correction1) / (sqrt(v * step.correction2) + step.eps);
@@ -142,7 +142,7 @@ export class AdamW {
     const { parameters, gradients, first, second } = buffers;
     const count4 = Math.floor(parameters.size / 16);
     const op = uploadUniform(context, scope, "adamw.op", [count4]);
-    const step = scope.create("adamw.step", 32, UNIFORM_USAGE);
+    const step = scope.create("adamw.step", 48, UNIFORM_USAGE);
     const parts = scope.create("adamw.parts", NORM_GROUPS * 4);
     const norm = scope.create("adamw.norm", 16);
     const kernels = {
@@ -160,6 +160,9 @@ export class AdamW {
       learningRate,
       beta1,
       beta2,
+      // In f64: 1 − 0.999 in f32 is already off by 1e-5.
+      1 - beta1,
+      1 - beta2,
       epsilon,
       weightDecay,
       1 / (1 - beta1 ** count),

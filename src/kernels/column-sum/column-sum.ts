@@ -68,7 +68,7 @@ export interface ColumnSumDescription {
   /** [rows, n] f32. */
   readonly a: Operand;
   /** Second factor [rows, n] and a factor per row; left out, a alone is summed. */
-  readonly times?: { readonly b: Operand; readonly scale: GPUBuffer };
+  readonly times?: { readonly b: Omit<Operand, "col4" | "row">; readonly scale: GPUBuffer };
   /** Columns. */
   readonly n: number;
   /** Added to from float `to` on. */

@@ -37,14 +37,19 @@ function choosing(context: GpuContext, shape: GemmShape): GpuContext {
   return other;
 }
 
-/** `values` [rows, columns] in a field of noise with `padding` zeros after each row and four floats more. */
-function embed(values: ArrayLike<number>, rows: number, columns: number, padding: number, col4: number, seed: number) {
+/** `values` [rows, columns] in a field of noise, which goes on for `padding` columns (or zeros do) and four more. */
+function embed(
+  values: ArrayLike<number>,
+  [rows, columns]: readonly [number, number],
+  padding: number,
+  { col4, seed, zeros = false }: { readonly col4: number; readonly seed: number; readonly zeros?: boolean },
+) {
   const stride = 4 * col4 + roundUp(columns + padding, 4) + 4;
   const field = noiseArray(rows * stride, seed);
   for (let i = 0; i < rows; i++) {
     const start = i * stride + 4 * col4;
     for (let j = 0; j < columns; j++) field[start + j] = values[i * columns + j] ?? 0;
-    field.fill(0, start + columns, start + columns + padding);
+    if (zeros) field.fill(0, start + columns, start + columns + padding);
   }
   return { field, stride };
 }
@@ -85,8 +90,9 @@ async function checkProduct(test: ProductCase): Promise<void> {
   const w = unpackWeights(packed).subarray(row0 * k, (row0 + n) * k);
   const [deep, wide] = form === "nt" ? [k, n] : [n, k];
   const x = noiseArray(m * deep, 2);
-  // The weights' padding is zero, so the activations' may be anything finite.
-  const a = embed(x, m, deep, form === "nt" ? paddedK(format, k) - k : roundUp(n, 4) - n, aCol4, 3);
+  // The weights are zero in their padding and past their last row, so what the activations meet them with may be noise.
+  const padding = form === "nt" ? paddedK(format, k) - k : roundUp(n, 4) - n;
+  const a = embed(x, [m, deep], padding, { col4: aCol4, seed: 3 });
   const written = form === "nt" ? roundUp(n, 4) : paddedK(format, k);
   const yStride = 4 * at.col4 + written + 4;
   const before = noiseArray((at.row + m + 1) * yStride, 4);
@@ -147,8 +153,8 @@ async function checkWeightGradient(test: GradientCase): Promise<void> {
   const context = await testGpu();
   const scope = context.arena.scope("gemm test");
   const [dy, x] = [noiseArray(depth * n, 1), noiseArray(depth * k, 2)];
-  const a = embed(dy, depth, n, 0, aCol4, 3);
-  const b = embed(x, depth, k, paddedK("f32", k) - k, bCol4, 4);
+  const a = embed(dy, [depth, n], 0, { col4: aCol4, seed: 3 });
+  const b = embed(x, [depth, k], paddedK("f32", k) - k, { col4: bCol4, seed: 4, zeros: true });
   const yStride = 4 * at.col4 + paddedK("f32", k) + 4;
   const before = noiseArray((at.row + n + 1) * yStride, 5);
   const y = uploadStorage(context, scope, "dW", before);
