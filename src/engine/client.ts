@@ -1,6 +1,7 @@
 import { R1Error } from "../errors.ts";
 import type {
   AnswerMessage,
+  CheckpointFiles,
   DeviceInfo,
   EngineCall,
   EngineMethods,
@@ -11,9 +12,14 @@ import type {
   LoadProgress,
   LoadRequest,
   MethodName,
+  Pace,
   ProgressMessage,
   ResultMessage,
   ToWorker,
+  TrainCall,
+  TrainEvent,
+  TrainProgress,
+  TrainResult,
   WireError,
 } from "./protocol.ts";
 
@@ -29,6 +35,28 @@ export interface EngineWorker {
 export interface LoadOptions {
   readonly onProgress?: (progress: LoadProgress) => void;
   readonly signal?: AbortSignal;
+}
+
+/**
+ * A run of training: its events, to be read once. Those that nobody has read wait, and leaving the loop early stops the
+ * run. An error is thrown after the events before it.
+ */
+export interface TrainingRun extends AsyncIterable<TrainEvent> {
+  /** Holds the run after the step in progress. */
+  pause(): void;
+  /** Goes on to the next step's event, and pauses there. */
+  step(): void;
+  resume(): void;
+  /** Ends the run after the step in progress, with a checkpoint; within a rollout, before the step. */
+  stop(): void;
+  /** The last one that has arrived, of this run; it stays when the run fails. */
+  readonly checkpoint: CheckpointFiles | undefined;
+  /**
+   * How the run ended, which may be before its last events are read.
+   * @throws R1Error E_OPTION for a wrong configuration; E_ABORTED for a stop before its model was loaded; E_DEVICE_LOST,
+   *   and all that loading and training throw
+   */
+  readonly result: Promise<TrainResult>;
 }
 
 interface Pending {
@@ -74,35 +102,66 @@ export class EngineClient {
    * @throws R1Error what generation throws, after the events before it
    */
   async *generate(call: GenerateCall, signal?: AbortSignal): AsyncGenerator<GenerateEvent> {
-    const waiting: GenerateEvent[] = [];
-    let wake = (): void => undefined;
-    let ended = false;
-    const abort = new AbortController();
-    const stop = (): void => abort.abort();
-    signal?.addEventListener("abort", stop);
-    if (signal?.aborted) stop();
-    const onProgress = (events: readonly GenerateEvent[]): void => {
-      waiting.push(...events);
-      wake();
-    };
-    const finished = this.#call({ method: "generate", request: call }, onProgress, abort.signal).finally(() => {
-      ended = true;
-      wake();
-    });
+    const arrived = new EventQueue<GenerateEvent>();
+    const leave = new AbortController();
+    const stop = signal ? AbortSignal.any([signal, leave.signal]) : leave.signal;
+    const finished = this.#call({ method: "generate", request: call }, (events) => arrived.push(events), stop).finally(
+      () => arrived.end(),
+    );
     // The error is thrown below, once what arrived before it has been read.
     finished.catch(() => undefined);
     try {
-      for (;;) {
-        const event = waiting.shift();
-        if (event) yield event;
-        else if (ended) break;
-        else await new Promise<void>((resolve) => (wake = resolve));
-      }
+      yield* arrived.read();
       await finished;
     } finally {
-      signal?.removeEventListener("abort", stop);
-      if (!ended) stop();
+      leave.abort();
     }
+  }
+
+  /** Starts a run of training; the signal stops it as `stop` does. */
+  train(call: TrainCall, { signal }: { readonly signal?: AbortSignal } = {}): TrainingRun {
+    const id = this.#nextId++;
+    const arrived = new EventQueue<TrainEvent>();
+    const leave = new AbortController();
+    const stop = signal ? AbortSignal.any([signal, leave.signal]) : leave.signal;
+    let checkpoint: CheckpointFiles | undefined;
+    const onProgress = (progress: readonly TrainProgress[]): void => {
+      for (const item of progress) {
+        if (item.type === "checkpoint") checkpoint = item.files;
+        else arrived.push([item]);
+      }
+    };
+    const training = async (): Promise<TrainResult> => {
+      try {
+        const result = await this.#call({ method: "train", request: call }, onProgress, stop, id);
+        checkpoint = result.checkpoint;
+        return result;
+      } finally {
+        arrived.end();
+      }
+    };
+    const result = training();
+    // Whoever reads the events is told too.
+    result.catch(() => undefined);
+    const setPace = (pace: Pace): void => this.#worker.post({ type: "pace", id, pace });
+    return {
+      pause: () => setPace("pause"),
+      step: () => setPace("step"),
+      resume: () => setPace("run"),
+      stop: () => leave.abort(),
+      get checkpoint() {
+        return checkpoint;
+      },
+      result,
+      async *[Symbol.asyncIterator]() {
+        try {
+          yield* arrived.read();
+          await result;
+        } finally {
+          leave.abort();
+        }
+      },
+    };
   }
 
   unload(): Promise<void> {
@@ -127,9 +186,9 @@ export class EngineClient {
     call: EngineCall & { readonly method: M },
     onProgress?: (progress: EngineMethods[M]["progress"]) => void,
     signal?: AbortSignal,
+    id = this.#nextId++,
   ): Promise<EngineMethods[M]["result"]> {
     if (this.#dead) return Promise.reject(this.#dead);
-    const id = this.#nextId++;
     const { method } = call;
     const cancel = (): void => this.#worker.post({ type: "cancel", id });
     const answered = new Promise<EngineMethods[M]["result"]>((resolve, reject) => {
@@ -172,6 +231,32 @@ export class EngineClient {
     this.#dead ??= error;
     this.#worker.terminate();
     for (const pending of this.#pending.values()) pending.onFailure(error);
+  }
+}
+
+/** Events from the worker until somebody reads them. */
+class EventQueue<E> {
+  readonly #waiting: E[] = [];
+  #ended = false;
+  #wake = (): void => undefined;
+
+  push(events: readonly E[]): void {
+    this.#waiting.push(...events);
+    this.#wake();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#wake();
+  }
+
+  async *read(): AsyncGenerator<E> {
+    for (;;) {
+      const event = this.#waiting.shift();
+      if (event !== undefined) yield event;
+      else if (this.#ended) return;
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
   }
 }
 

@@ -19,16 +19,17 @@ export class EventBatches<E> {
     if (this.#closed) return;
     this.#events.push(event);
     // Even after a pause the timer lets the other events of the same step in.
-    this.#timer ??= setTimeout(() => this.#flush(), Math.max(0, this.#postedAt + this.#everyMs - performance.now()));
+    this.#timer ??= setTimeout(() => this.flush(), Math.max(0, this.#postedAt + this.#everyMs - performance.now()));
   }
 
   /** Posts what waits; whatever is pushed after that is dropped, because the call has been answered. */
   close(): void {
-    this.#flush();
+    this.flush();
     this.#closed = true;
   }
 
-  #flush(): void {
+  /** Posts what waits without waiting for the next frame. */
+  flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#events.length === 0) return;

@@ -1,12 +1,12 @@
-import { blobFolder } from "../checkpoint/blob.ts";
-import { httpFolder } from "../checkpoint/http.ts";
-import type { ModelFolder } from "../checkpoint/source.ts";
 import { isR1Error, R1Error, throwIfAborted } from "../errors.ts";
 import type { GpuContext } from "../gpu/device.ts";
 import type { TemplateHost } from "../text/template-host.ts";
 import { ChatEngine } from "./chat-engine.ts";
 import { checkFolder } from "./check-folder.ts";
 import { EventBatches } from "./event-batches.ts";
+import { openFolder } from "./open-folder.ts";
+import { RunPace } from "./run-pace.ts";
+import { TrainEngine } from "./train-engine.ts";
 import type {
   AnswerMessage,
   CallMessage,
@@ -17,8 +17,10 @@ import type {
   LoadedModel,
   LoadProgress,
   LoadRequest,
-  ModelSource,
   ToWorker,
+  TrainCall,
+  TrainProgress,
+  TrainResult,
   WireError,
 } from "./protocol.ts";
 import { untilLost } from "./until-lost.ts";
@@ -29,7 +31,15 @@ export interface HostEnvironment {
   readonly openGpu: () => Promise<GpuContext>;
   /** Renders chat templates where they can be killed. */
   readonly templates: TemplateHost;
-  readonly post: (message: FromWorker) => void;
+  /** @param transfer buffers of the message that need not be copied: the worker is done with them */
+  readonly post: (message: FromWorker, transfer?: readonly ArrayBuffer[]) => void;
+}
+
+/** How a call that has not been answered is reached. */
+interface Reins {
+  readonly abort: AbortController;
+  /** Only used by a run of training. */
+  readonly pace: RunPace;
 }
 
 interface Loaded {
@@ -43,7 +53,7 @@ interface Loaded {
  */
 export class EngineHost {
   readonly #environment: HostEnvironment;
-  readonly #aborts = new Map<number, AbortController>();
+  readonly #calls = new Map<number, Reins>();
   #queue: Promise<void> = Promise.resolve();
   #gpu: GpuContext | undefined;
   #loaded: Loaded | undefined;
@@ -53,21 +63,31 @@ export class EngineHost {
   }
 
   handle(message: ToWorker): void {
-    if (message.type === "cancel") {
-      this.#aborts.get(message.id)?.abort();
-      return;
+    switch (message.type) {
+      case "cancel":
+        this.#calls.get(message.id)?.abort.abort();
+        break;
+      case "pace":
+        this.#calls.get(message.id)?.pace.set(message.pace);
+        break;
+      case "call": {
+        const abort = new AbortController();
+        const reins: Reins = { abort, pace: new RunPace(abort.signal) };
+        this.#calls.set(message.id, reins);
+        if (message.method === "train") reins.pace.set(message.request.pace ?? "run");
+        this.#queue = this.#queue.then(async () => {
+          const answer = await this.#answer(message, reins);
+          this.#environment.post(answer, ownedBuffers(answer));
+          this.#calls.delete(message.id);
+        });
+      }
     }
-    const abort = new AbortController();
-    this.#aborts.set(message.id, abort);
-    this.#queue = this.#queue.then(async () => {
-      this.#environment.post(await this.#answer(message, abort.signal));
-      this.#aborts.delete(message.id);
-    });
   }
 
   /** Never throws. */
-  async #answer(call: CallMessage, signal: AbortSignal): Promise<AnswerMessage> {
+  async #answer(call: CallMessage, { abort, pace }: Reins): Promise<AnswerMessage> {
     const { id } = call;
+    const { signal } = abort;
     try {
       // Cancelled while it waited for the calls before it.
       throwIfAborted(signal);
@@ -79,6 +99,8 @@ export class EngineHost {
         case "generate":
           await this.#generate(id, call.request, signal);
           return { type: "result", id, method: "generate", result: undefined };
+        case "train":
+          return { type: "result", id, method: "train", result: await this.#train(id, call.request, pace, signal) };
         case "unload":
           this.#unload();
           return { type: "result", id, method: "unload", result: undefined };
@@ -126,6 +148,25 @@ export class EngineHost {
     }
   }
 
+  async #train(id: number, call: TrainCall, pace: RunPace, signal: AbortSignal): Promise<TrainResult> {
+    const engine = new TrainEngine(call, this.#environment.templates, pace, signal);
+    const gpu = await this.#device();
+    const batches = new EventBatches<TrainProgress>((progress) =>
+      this.#environment.post({ type: "progress", id, method: "train", progress }),
+    );
+    const report = (progress: TrainProgress): void => {
+      batches.push(progress);
+      // Warnings go with their step, a checkpoint with the event that it is saved.
+      if (progress.type !== "warning" && progress.type !== "checkpoint") batches.flush();
+    };
+    try {
+      return await untilLost(gpu, engine.run(gpu, report));
+    } finally {
+      batches.close();
+      pace.end();
+    }
+  }
+
   #unload(): void {
     this.#loaded?.engine.dispose();
     this.#loaded = undefined;
@@ -145,12 +186,10 @@ export class EngineHost {
   }
 }
 
-function openFolder(source: ModelSource): ModelFolder {
-  if (source.kind === "url") return httpFolder(source.baseUrl);
-  const [first] = source.files;
-  if (!first) throw new R1Error("E_FILE_MISSING", "no files were given; expected a Hugging Face model folder");
-  const [top, ...below] = first.path.split("/").filter((segment) => segment !== "");
-  return blobFolder(top !== undefined && below.length > 0 ? top : "dropped files", source.files);
+/** Buffers of an answer that nothing here uses any more. */
+function ownedBuffers(answer: AnswerMessage): ArrayBuffer[] {
+  if (answer.type !== "result" || answer.method !== "train") return [];
+  return [...new Set(Object.values(answer.result.checkpoint).map(({ buffer }) => buffer))];
 }
 
 function describe({ adapter, features, limits }: GpuContext): DeviceInfo {

@@ -4,12 +4,25 @@ import type { GenerateOptions } from "../generate/options.ts";
 import type { WeightFormat } from "../kernels/weights/format.ts";
 import type { ModelSpec } from "../model/spec.ts";
 import type { ChatMessage } from "../text/messages.ts";
+import type { TrainDoneEvent, TrainEvent } from "../train/events.ts";
 
 // The page knows the engine's rooms only through this file.
 export type { Completion, FinishReason, GenerateEvent, GenerateStats, TokenEvent } from "../generate/events.ts";
 export type { GenerateOptions } from "../generate/options.ts";
 export type { ModelSpec } from "../model/spec.ts";
 export type { ChatMessage } from "../text/messages.ts";
+export type {
+  CompletionRecord,
+  CompletionToken,
+  Metrics,
+  TrainDoneEvent,
+  TrainEvalEvent,
+  TrainEvent,
+  TrainSavedEvent,
+  TrainStepEvent,
+  TrainWarningCode,
+  TrainWarningEvent,
+} from "../train/events.ts";
 
 /** A dropped or picked file. */
 export interface PickedFile {
@@ -36,6 +49,44 @@ export interface GenerateCall {
   readonly prompt: { readonly messages: readonly ChatMessage[] } | { readonly ids: readonly number[] };
   /** What is left out is as the model recommends. */
   readonly options: Partial<GenerateOptions>;
+}
+
+/** A checkpoint's files by name: the model (or adapter) in Hugging Face layout, and all that a run needs to go on. */
+export type CheckpointFiles = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
+
+/** A run of training. It needs no loaded model, and leaves one that is loaded alone. */
+export interface TrainCall {
+  readonly kind: "grpo" | "sft";
+  /** A `run.json`; the worker checks it. */
+  readonly config: unknown;
+  /** What the configuration's `model` may name. */
+  readonly models: Readonly<Record<string, ModelSource>>;
+  /** Text of the JSONL files that the configuration's `dataset` may name. */
+  readonly datasets?: Readonly<Record<string, string>>;
+  /** Goes on from here, bit for bit as if the run had not been interrupted. */
+  readonly checkpoint?: CheckpointFiles;
+  /** `pause` waits before the model is loaded; `run` by default. */
+  readonly pace?: "run" | "pause";
+}
+
+/** `pause` takes effect after the step in progress; `step` goes on to the next step's event, and pauses there. */
+export type Pace = "run" | "pause" | "step";
+
+/** A checkpoint was made; its `saved` event follows. The page keeps it: the worker's copy goes with the device. */
+export interface TrainCheckpoint {
+  readonly type: "checkpoint";
+  readonly step: number;
+  readonly files: CheckpointFiles;
+}
+
+export type TrainProgress = TrainEvent | TrainCheckpoint;
+
+export interface TrainResult {
+  /** Updates done, those before the checkpoint it went on from included. */
+  readonly step: number;
+  readonly reason: TrainDoneEvent["reason"];
+  /** As the run has left it. */
+  readonly checkpoint: CheckpointFiles;
 }
 
 export interface DeviceInfo {
@@ -81,6 +132,8 @@ export interface EngineMethods {
   load: { readonly request: LoadRequest; readonly progress: LoadProgress; readonly result: LoadedModel };
   /** Progress is what has happened since the last message, in order. */
   generate: { readonly request: GenerateCall; readonly progress: readonly GenerateEvent[]; readonly result: undefined };
+  /** Progress as in `generate`; a step is told at once. Cancelled before its model is loaded, it fails with E_ABORTED. */
+  train: { readonly request: TrainCall; readonly progress: readonly TrainProgress[]; readonly result: TrainResult };
   unload: { readonly request: undefined; readonly progress: never; readonly result: undefined };
 }
 
@@ -117,7 +170,9 @@ export type CallMessage = EngineCall & { readonly type: "call"; readonly id: num
 export type ToWorker =
   | CallMessage
   /** Ends the call with this id; it still answers, with E_ABORTED or with what it has. */
-  | { readonly type: "cancel"; readonly id: number };
+  | { readonly type: "cancel"; readonly id: number }
+  /** Sets the pace of the run of training with this id. */
+  | { readonly type: "pace"; readonly id: number; readonly pace: Pace };
 
 export interface WireError {
   readonly code: ErrorCode;

@@ -36,8 +36,8 @@ export function startTestEngine(openGpu: () => Promise<GpuContext> = openTestGpu
       return gpu;
     },
     templates: createLocalTemplateHost(),
-    post: (message) => {
-      const copy = structuredClone(message);
+    post: (message, transfer = []) => {
+      const copy = structuredClone(message, { transfer: [...transfer] });
       sent.push(copy);
       setTimeout(() => listener(copy), 0);
     },

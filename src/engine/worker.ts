@@ -10,7 +10,7 @@ const host = new EngineHost({
   templates: createWorkerTemplateHost(() =>
     browserTemplateWorker(new Worker(new URL("../text/template-worker.ts", import.meta.url), { type: "module" })),
   ),
-  post: (message) => self.postMessage(message),
+  post: (message, transfer = []) => self.postMessage(message, { transfer: [...transfer] }),
 });
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => host.handle(data);

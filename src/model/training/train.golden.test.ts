@@ -5,6 +5,7 @@ import { openCheckpoint } from "../../checkpoint/checkpoint.ts";
 import { nodeFolder } from "../../checkpoint/node/folder.ts";
 import type { GpuContext } from "../../gpu/device.ts";
 import { DEVICE_VARIANTS, testGpu } from "../../gpu/node/test-device.ts";
+import type { WeightFormat } from "../../kernels/weights/format.ts";
 import { FIXTURES } from "../../testing-data.ts";
 import { loadModel } from "../load.ts";
 import type { LanguageModelWeights, ModelSource } from "../load.ts";
@@ -160,7 +161,6 @@ describe("training qwen2-tiny", () => {
           await trainable.forward(one);
           trainable.backward(new Float32Array(one.lossRows.length).fill(-1 / n));
         }
-        // One by one equals packed, which the reference's gradient stands for here.
         await expectGradients(trainable, "sft_grad.safetensors");
         await trainable.step({
           learningRate: 0,
@@ -170,6 +170,26 @@ describe("training qwen2-tiny", () => {
           weightDecay: 0,
           maxGradNorm: 1,
         });
+      }
+    });
+  });
+
+  it("packed equals one by one within 1e-5", async () => {
+    await withTrainable({}, { sizes: SIZES }, async ({ trainable, batch }) => {
+      const together = await trainable.forward(batch);
+      sftBackward(trainable, batch);
+      const packed = await trainable.pool.read(trainable.pool.gradients);
+      await trainable.step({ learningRate: 0, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1 });
+      const logps: number[] = [];
+      for (const [i, sequence] of expected.sequences.entries()) {
+        const one = packSequences([sequence], [expected.prompt_lengths[i] ?? 0]);
+        logps.push(...(await trainable.forward(one)).logps);
+        trainable.backward(new Float32Array(one.lossRows.length).fill(-1 / batch.lossRows.length));
+      }
+      expect(relativeError(logps, together.logps)).toBeLessThan(1e-6);
+      const apart = await trainable.pool.read(trainable.pool.gradients);
+      for (const [name, { data }] of packed) {
+        expect(relativeError(apart.get(name)?.data ?? [], data), name).toBeLessThan(1e-5);
       }
     });
   });
@@ -192,6 +212,24 @@ describe("training qwen2-tiny", () => {
   });
 });
 
+/** Gradients of the fixture's adapter over weights held in a format. */
+async function adapterGradients(format: WeightFormat): Promise<ReadonlyMap<string, { readonly data: Float32Array }>> {
+  let gradients: ReadonlyMap<string, { readonly data: Float32Array }> = new Map();
+  const lora = { r: adapter.r, lora_alpha: adapter.lora_alpha, target_modules: adapter.target_modules };
+  await withTrainable(
+    {},
+    { sizes: SIZES, lora },
+    async ({ trainable, batch }) => {
+      trainable.pool.write(await readTensors("adapter_model.safetensors"));
+      await trainable.forward(batch);
+      sftBackward(trainable, batch);
+      gradients = await trainable.pool.read(trainable.pool.gradients);
+    },
+    { format },
+  );
+  return gradients;
+}
+
 describe("LoRA on qwen2-tiny", () => {
   const lora = { r: adapter.r, lora_alpha: adapter.lora_alpha, target_modules: adapter.target_modules };
 
@@ -211,5 +249,18 @@ describe("LoRA on qwen2-tiny", () => {
       },
       source,
     );
+  });
+
+  // Rounded weights have gradients of their own; that the products read each format rightly is the kernels' tests' matter.
+  it.each([
+    ["f16", 2e-3],
+    ["bf16", 2e-2],
+    ["q8", 3e-2],
+    ["q4", 0.5],
+  ] as const)("frozen %s weights give gradients near those of f32", async (format, tolerance) => {
+    const [wanted, got] = [await adapterGradients("f32"), await adapterGradients(format)];
+    for (const [name, { data }] of wanted) {
+      expect(relativeError(got.get(name)?.data ?? [], data), name).toBeLessThan(tolerance);
+    }
   });
 });

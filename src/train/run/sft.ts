@@ -114,7 +114,7 @@ class SftRun {
       yield { type: "step", step: this.#step, metrics, completions: [] };
       const last = this.#step === this.#steps;
       if (eval_every > 0 && this.#samples && (last || this.#step % eval_every === 0)) {
-        yield { type: "eval", step: this.#step, metrics: await this.#evaluate() };
+        yield* this.#evaluation();
       }
       if (last || (save_every > 0 && this.#step % save_every === 0)) yield await this.#save();
     }
@@ -166,6 +166,15 @@ class SftRun {
   /** Under an adapter there are no weights to sample from; the loss is then all there is to see. */
   get #samples(): boolean {
     return this.#config.kind === "trace" && this.#config.lora === null;
+  }
+
+  async *#evaluation(): AsyncGenerator<TrainEvent> {
+    try {
+      yield { type: "eval", step: this.#step, metrics: await this.#evaluate() };
+    } catch (error) {
+      // Stopped while it evaluated: the steps before it are saved all the same.
+      if (!stopped(this.#control)) throw error;
+    }
   }
 
   async #evaluate(): Promise<Metrics> {
