@@ -13,6 +13,39 @@ const ABOUT = {
     "A smaller student, trained from fresh weights on nano-r1's right answers to training problems (rejection sampling), with no reinforcement learning of its own.",
 };
 
+/** What the page's list of models says of each, and how to begin; in the order of the list. */
+export const LISTED = {
+  "nano-r1": {
+    en: "Trained by this project with GRPO: it tries, checks, and tries again until the numbers come out.",
+    ja: "このプロジェクトが GRPO で訓練したモデルです。数が合うまで試し、確かめ、やり直します。",
+  },
+  "nano-cold": {
+    en: "The same model before GRPO, after its cold start: right form, but it gives up too early.",
+    ja: "GRPO の前、コールドスタート直後の同じモデルです。形式は正しいのですが、すぐにあきらめます。",
+  },
+  "nano-base": {
+    en: "Pretrained on arithmetic alone: it knows the sums, and nothing of questions, thoughts or answers.",
+    ja: "計算だけで事前学習したモデルです。計算は知っていますが、質問も思考も答え方も知りません。",
+  },
+  "nano-distill": {
+    en: "A smaller student, taught on nano-r1's right answers.",
+    ja: "nano-r1 の正解だけを手本にした、より小さな生徒モデルです。",
+  },
+};
+
+const EXAMPLE = { en: "make 23 from 4 3 9", ja: "make 23 from 4 3 9" };
+
+/** Writes the models' entries into the page's list, before what else is in it. */
+export function listModels(file, bytesOf) {
+  const others = JSON.parse(readFileSync(file, "utf8")).filter(({ folder }) => !(folder in LISTED));
+  const own = Object.entries(LISTED).flatMap(([name, note]) => {
+    const bytes = bytesOf(name);
+    const settings = { temperature: 1, topP: 1, maxNewTokens: 160 };
+    return bytes === undefined ? [] : [{ folder: name, name, bytes, note, example: EXAMPLE, settings }];
+  });
+  writeFileSync(file, `${JSON.stringify([...own, ...others], undefined, 2)}\n`);
+}
+
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 function lines(file) {

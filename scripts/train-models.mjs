@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./install.mjs";
-import { modelCard, shipRecord } from "./model-card.mjs";
+import { listModels, modelCard, shipRecord } from "./model-card.mjs";
 
 /**
  * Trains every model that comes with the project again, from nothing: `npm run train:models [-- name …]`. Each stage
@@ -76,12 +76,20 @@ const SHIPPED = [
 ];
 const MAX_BYTES = 4 * 2 ** 20;
 
+function bytesOf(name) {
+  const paths = SHIPPED.map((file) => join(models, name, file));
+  return paths.every((path) => existsSync(path))
+    ? paths.reduce((sum, path) => sum + statSync(path).size, 0)
+    : undefined;
+}
+
 function ship(stage, seconds) {
   const { name, record } = stage;
   const target = join(models, name);
   mkdirSync(target, { recursive: true });
   for (const file of SHIPPED) copyFileSync(join(checkpointOf(name), file), join(target, file));
-  const bytes = SHIPPED.reduce((sum, file) => sum + statSync(join(target, file)).size, 0);
+  const bytes = bytesOf(name);
+  listModels(join(models, "index.json"), bytesOf);
   if (bytes > MAX_BYTES) throw new Error(`${name}: ${bytes} bytes; a model that is shipped has at most ${MAX_BYTES}`);
   const evaluation = r1(["eval", "--model", target, ...EVALUATION], { json: true });
   writeFileSync(join(target, "README.md"), modelCard({ stage, run: folderOf(name), evaluation, seconds, bytes }));

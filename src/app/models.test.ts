@@ -25,8 +25,8 @@ describe("the list of built-in models", () => {
   it.each([
     ["{", /the list|JSON/i],
     ["{}", /the list/],
-    [list.replace('"tiny-random"', '"../secret"'), /0\.folder/],
-    [list.replace('"thinkMax": 48', '"thinkMax": -1'), /0\.settings\.thinkMax/],
+    [list.replace('"folder": "tiny-random"', '"folder": "../secret"'), /\.folder/],
+    [list.replace('"thinkMax": 48', '"thinkMax": -1'), /\.settings\.thinkMax/],
     [list.replace(/"ja": "[^"]*"/, '"de": ""'), /0\.note\.ja/],
   ])("is refused with the field's name: %s", (json, names) => {
     expect(() => parseBuiltInModels(json)).toThrow(names);

@@ -23,7 +23,7 @@ export class Args {
   constructor(argv: readonly string[], options: OptionSpecs, maxPositionals = 0) {
     try {
       const { values, positionals } = parseArgs({
-        args: [...argv],
+        args: joinNegatives(argv, { ...COMMON_OPTIONS, ...options }),
         options: { ...COMMON_OPTIONS, ...options },
         allowPositionals: true,
         strict: true,
@@ -78,4 +78,18 @@ export class Args {
     if (value === "auto" || value === "software") return value;
     throw new UsageError(`--device ${value}: expected auto or software`);
   }
+}
+
+/** No option has a single dash, so what begins with one after an option that takes a value is that value: `--answer -5`. */
+function joinNegatives(argv: readonly string[], options: OptionSpecs): string[] {
+  const out: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const [word = "", next] = [argv[i], argv[i + 1]];
+    const takesValue = word.startsWith("--") && options[word.slice(2)]?.type === "string";
+    if (takesValue && next !== undefined && /^-[^-]/.test(next)) {
+      out.push(`${word}=${next}`);
+      i++;
+    } else out.push(word);
+  }
+  return out;
 }

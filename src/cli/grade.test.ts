@@ -31,7 +31,7 @@ describe("r1 grade", () => {
     });
     expect(r1("--gold", "1/2", "--answer", "0.6", "--json").stdout).toBe('{"equal":false}\n');
     expect(r1("--gold", "1/2", "--answer", "0.6").stdout).toBe("not equal\n");
-    expect(r1("--gold=-5", "--answer=-5").stdout).toBe("equal\n");
+    expect(r1("--gold=-5", "--answer", "-5").stdout).toBe("equal\n");
   });
 
   it("compares the lines of a file", () => {

@@ -113,7 +113,7 @@ describe("r1 train", () => {
     const run = r1("train", "sft", "--config", config("wrong.json", wrong), "--out", out);
     expect(run.status).toBe(1);
     expect(run.stderr).toContain(words);
-    expect(existsSync(join(out, "checkpoint"))).toBe(false);
+    expect(existsSync(join(out, "run.json"))).toBe(false);
     rmSync(out, { recursive: true, force: true });
   });
 

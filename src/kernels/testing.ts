@@ -1,7 +1,10 @@
 import { expect } from "vitest";
 import type { BufferScope } from "../gpu/arena.ts";
-import type { GpuContext } from "../gpu/device.ts";
+import type { GpuContext, GpuOptions } from "../gpu/device.ts";
+import { testGpu } from "../gpu/node/test-device.ts";
 import { uploadStorage } from "./buffers.ts";
+import { gemmShape } from "./gemm/gemm.ts";
+import type { GemmShape } from "./gemm/source.ts";
 import { ACTIVATION_PAD, roundUp } from "./weights/format.ts";
 import type { WeightFormat } from "./weights/format.ts";
 import type { WeightChunk, WeightMatrix } from "./weights/matrix.ts";
@@ -85,4 +88,17 @@ export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<numbe
     }
   }
   expect(worst, `at ${at}: ${actual[at]} against ${expected[at]}`).toBeLessThanOrEqual(tolerance);
+}
+
+/** A context that would choose this shape of product. */
+export function choosing(context: GpuContext, shape: GemmShape): GpuContext {
+  const adapter = { ...context.adapter, isFallback: shape === "direct", description: "test GPU", device: "" };
+  const other = Object.create(context, { adapter: { value: adapter } }) as GpuContext;
+  expect(gemmShape(other)).toBe(shape);
+  return other;
+}
+
+/** A device of the tests: those without subgroups compute products in the shape for GPUs, the others in the direct one. */
+export async function shapedGpu(options: GpuOptions = {}): Promise<GpuContext> {
+  return choosing(await testGpu(options), options.without?.includes("subgroups") ? "tiled" : "direct");
 }

@@ -42,7 +42,6 @@ export const trainCommand: Command = {
     else folder.begin();
     const context = await openChecked((options) => openNodeGpu(args.device(), options));
     if (resume) folder.truncate(await resumeStep(folder));
-    else await writeRunHeader(folder, headerOf(parsed, context));
     const host = createNodeTemplateHost();
     const stop = stopOnSignal();
     try {
@@ -52,7 +51,7 @@ export const trainCommand: Command = {
         parsed.kind === "sft"
           ? trainSft(environment, parsed.config, control)
           : trainGrpo(environment, parsed.config, control);
-      const last = await record(events, folder);
+      const last = await record(events, folder, resume ? undefined : headerOf(parsed, context));
       return {
         json: last,
         text: Object.entries(last)
@@ -133,10 +132,21 @@ function environmentOf(
   };
 }
 
-/** Writes every event down as it comes. @returns the last metrics */
-async function record(events: AsyncGenerator<TrainEvent>, folder: RunFolder): Promise<Record<string, number>> {
+/**
+ * Writes every event down as it comes, after the header of a new run: one that fails before its first event, for want
+ * of a model say, leaves no record that would stand in the way of the next try.
+ * @returns the last metrics
+ */
+async function record(
+  events: AsyncGenerator<TrainEvent>,
+  folder: RunFolder,
+  header: RunHeader | undefined,
+): Promise<Record<string, number>> {
   let last: Record<string, number> = {};
+  let begun = header === undefined;
   for await (const event of events) {
+    if (!begun && header) await writeRunHeader(folder, header);
+    begun = true;
     await writeEvent(folder, event);
     note(lineOf(event));
     if (event.type === "step" || event.type === "eval") last = { ...last, step: event.step, ...event.metrics };

@@ -2,6 +2,7 @@ import { create, globals } from "webgpu";
 import { R1Error } from "../../errors.ts";
 import { openGpu } from "../device.ts";
 import type { GpuContext, GpuOptions } from "../device.ts";
+import { easePolling } from "./ease-polling.ts";
 import { prepareLoader, useSoftwareDriver } from "./driver.ts";
 
 /** `auto`: the best adapter found; `software`: the software driver even where a GPU is. */
@@ -35,6 +36,7 @@ export async function openNodeGpu(choice: DeviceChoice = "auto", options: GpuOpt
 
 function newInstance(): GPU {
   Object.assign(globalThis, globals);
+  easePolling();
   const gpu = create([]);
   instances.push(gpu);
   return gpu;

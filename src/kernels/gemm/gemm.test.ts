@@ -1,13 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { GpuContext } from "../../gpu/device.ts";
 import { readF32, testGpu } from "../../gpu/node/test-device.ts";
 import { uploadStorage, uploadUniform } from "../buffers.ts";
 import { dot, expectDerivative } from "../testing-derivative.ts";
-import { expectClose, noiseArray } from "../testing.ts";
+import { choosing, expectClose, noiseArray } from "../testing.ts";
 import { paddedK, roundUp, WEIGHT_FORMATS } from "../weights/format.ts";
 import type { WeightFormat } from "../weights/format.ts";
 import { packWeights, unpackWeights } from "../weights/pack.ts";
-import { f32View, Gemm, gemmShape, partialBytes, splitsFor } from "./gemm.ts";
+import { f32View, Gemm, partialBytes, splitsFor } from "./gemm.ts";
 import { productReference, transposeReference } from "./reference.ts";
 import type { GemmShape, GemmStore } from "./source.ts";
 
@@ -28,14 +27,6 @@ interface Place {
   readonly col4: number;
 }
 const CORNER: Place = { row: 0, col4: 0 };
-
-/** A context that would choose this shape of kernel. */
-function choosing(context: GpuContext, shape: GemmShape): GpuContext {
-  const adapter = { ...context.adapter, isFallback: shape === "direct", description: "test GPU", device: "" };
-  const other = Object.create(context, { adapter: { value: adapter } }) as GpuContext;
-  expect(gemmShape(other)).toBe(shape);
-  return other;
-}
 
 /** `values` [rows, columns] in a field of noise, which goes on for `padding` columns (or zeros do) and four more. */
 function embed(

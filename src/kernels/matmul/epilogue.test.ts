@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { GpuContext } from "../../gpu/device.ts";
-import { DEVICE_VARIANTS, readF32, readU32, testGpu } from "../../gpu/node/test-device.ts";
+import { DEVICE_VARIANTS, readF32, readU32 } from "../../gpu/node/test-device.ts";
 import { toPairOrder } from "../attention/reference.ts";
 import { uploadStorage, uploadUniform } from "../buffers.ts";
 import { rmsNormReference } from "../rmsnorm/reference.ts";
 import { ropeFrequencies, ropeTable } from "../rope/rope.ts";
-import { expectClose, noiseArray, padRows, uploadSplit } from "../testing.ts";
+import { expectClose, noiseArray, padRows, uploadSplit, shapedGpu } from "../testing.ts";
 import { ACTIVATION_PAD, roundUp, WEIGHT_FORMATS } from "../weights/format.ts";
 import type { WeightFormat } from "../weights/format.ts";
 import { f16BitsToF32 } from "../weights/half.ts";
@@ -221,7 +221,7 @@ describe.each(DEVICE_VARIANTS)("epilogues, $name", ({ options }) => {
     [9, 33, 130],
     [66, 130, 40],
   ])("residual: y [%i, %i] += x · Wᵀ, k = %i, in chunks of an odd number of columns", async (m, n, k) => {
-    const context = await testGpu(options);
+    const context = await shapedGpu(options);
     await checkResidual(context, { m, n, k, format: "f32", chunkRows: 65 });
     await checkResidual(context, { m, n, k, format: "f32", chunkRows: 5 });
   });
@@ -232,17 +232,17 @@ describe.each(DEVICE_VARIANTS)("epilogues, $name", ({ options }) => {
     [9, 21, 130],
     [66, 130, 40],
   ])("silu: %i rows, %i columns, k = %i, whole and in chunks of 8", async (m, inner, k) => {
-    const context = await testGpu(options);
+    const context = await shapedGpu(options);
     await checkSilu(context, { m, inner, k, format: "f32", chunkRows: inner });
     await checkSilu(context, { m, inner, k, format: "f32", chunkRows: 8 });
   });
 
   it("silu of gates far from zero is 0 or the gate, never NaN", async () => {
-    await checkSilu(await testGpu(options), { m: 2, inner: 7, k: 33, format: "f32", chunkRows: 7, scale: 1000 });
+    await checkSilu(await shapedGpu(options), { m: 2, inner: 7, k: 33, format: "f32", chunkRows: 7, scale: 1000 });
   });
 
   it.each(WEIGHT_FORMATS)("residual, silu and qkv of one row with %s weights, in chunks", async (format) => {
-    const context = await testGpu(options);
+    const context = await shapedGpu(options);
     const qkv = { headDim: 10, heads: 4, kvHeads: 2, chunkHeads: 3, kv: "f16", bias: true } as const;
     await checkResidual(context, { m: 1, n: 33, k: 70, format, chunkRows: 20 });
     await checkSilu(context, { m: 1, inner: 33, k: 70, format, chunkRows: 13 });
@@ -255,13 +255,13 @@ describe.each(DEVICE_VARIANTS)("epilogues, $name", ({ options }) => {
     { m: 9, k: 130, headDim: 20, heads: 4, kvHeads: 2 },
     { m: 66, k: 40, headDim: 64, heads: 3, kvHeads: 3 },
   ])("qkv: $m rows, k = $k, heads of $headDim, $heads over $kvHeads, f32 and f16 cache", async (shape) => {
-    const context = await testGpu(options);
+    const context = await shapedGpu(options);
     await checkQkv(context, { ...shape, kv: "f32", bias: true, norm: true });
     await checkQkv(context, { ...shape, kv: "f16" });
   });
 
   it("qkv of one row with and without bias and RMSNorm", async () => {
-    const context = await testGpu(options);
+    const context = await shapedGpu(options);
     const shape = { m: 1, k: 33, headDim: 6, heads: 3, kvHeads: 1, kv: "f32" } as const;
     for (const bias of [false, true]) {
       for (const norm of [false, true]) await checkQkv(context, { ...shape, bias, norm });
@@ -270,12 +270,12 @@ describe.each(DEVICE_VARIANTS)("epilogues, $name", ({ options }) => {
 
   it("qkv: keys and values beyond f16 are kept at its largest number", async () => {
     const shape = { m: 2, k: 33, headDim: 6, heads: 2, kvHeads: 1, kv: "f16", scale: 1e5 } as const;
-    await checkQkv(await testGpu(options), shape);
+    await checkQkv(await shapedGpu(options), shape);
   });
 });
 
 it("columns that do not fill whole pairs are refused", async () => {
-  const context = await testGpu();
+  const context = await shapedGpu();
   const scope = context.arena.scope("pairs");
   const { matrix } = uploadSplit(context, scope, "f32", noiseArray(10 * 4, 1), 10, 4, { chunkRows: 10 });
   const description = { name: "odd", matrix, epilogue: "qkv", bias: false, kv: "f32" } as const;

@@ -1,4 +1,5 @@
 import type { KernelSource } from "../../gpu/pipelines.ts";
+import type { GemmShape } from "../gemm/source.ts";
 import { loaderEnables, loaderWgsl } from "../weights/wgsl.ts";
 import { epilogueWgsl } from "./epilogue.ts";
 import { headerWgsl, productBindings } from "./op.ts";
@@ -15,17 +16,15 @@ export function manyRowsGrid(columns: number, rows: number): readonly [number, n
 /**
  * y = x · Wᵀ for many rows (prefill, training): 64×64 outputs per workgroup of 128 threads, 8×4 in each thread's
  * registers, K in slices of 16 through workgroup memory (8 KiB, so that several groups share a compute unit).
- * Tiles are transposed on the way in, so the inner loop reads whole vec4s and does eight vec4 multiply-adds per three.
+ * Software adapters get the `direct` shape instead. Tiles are transposed on the way in, so the inner loop reads whole vec4s and does eight vec4 multiply-adds per three.
  */
-export function manyRowsSource(options: ProductOptions): KernelSource {
+export function manyRowsSource(options: ProductOptions, shape: GemmShape): KernelSource {
   const { bindings } = productBindings(options);
   const rows = Array.from({ length: 8 }, (_, i) => i);
   const code = `${loaderEnables(options)}${headerWgsl(options)}
 ${loaderWgsl(options)}
 ${epilogueWgsl(options)}
-// [k][column or row / 4], k-major.
-var<workgroup> x_tile: array<vec4<f32>, 256>;
-var<workgroup> w_tile: array<vec4<f32>, 256>;
+${shape === "tiled" ? TILES : ""}
 
 fn load_x(m: u32, k4: u32) -> vec4<f32> {
   if (m >= step.rows || k4 >= op.k4) { return vec4<f32>(0.0); }
@@ -41,14 +40,41 @@ fn load_w(c: u32, k4: u32) -> vec4<f32> {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let c0 = group.y * ${TILE}u;
   let m0 = group.x * ${TILE}u;
-  // Loading: threads 0..63 take a 4×4 block of x each, 64..127 one of W.
-  let block = lane & 63u;
-  let load_k4 = block & 3u;
-  let load_row = (block >> 2u) * 4u;
   // Computing: 16 threads across columns (4 each), 8 down rows (8 each).
   let column4 = lane & 15u;
   let row8 = lane >> 4u;
   ${rows.map((i) => `var acc_${i} = vec4<f32>(0.0);`).join(" ")}
+  ${shape === "tiled" ? tiledLoop(rows) : directLoop(rows)}
+  // A loop with one copy of the epilogue: sixteen of them took drivers seconds to compile.
+  for (var i = 0u; i < 16u; i++) {
+    var v = acc_0;
+    switch (i >> 1u) {
+      ${rows
+        .slice(1)
+        .map((row) => `case ${row}u: { v = acc_${row}; }`)
+        .join("\n      ")}
+      default: {}
+    }
+    let m = m0 + row8 * 8u + (i >> 1u);
+    let c = c0 + column4 * 4u + (i & 1u) * 2u;
+    if (m < step.rows && c < op.n) {
+      let pair = select(v.xy, v.zw, (i & 1u) == 1u);
+      epilogue(m, c, pair.x, pair.y);
+    }
+  }
+}`;
+  return { label: `matmul-many ${shape} ${options.format} ${options.epilogue}`, code, bindings };
+}
+
+const TILES = `// [k][column or row / 4], k-major.
+var<workgroup> x_tile: array<vec4<f32>, 256>;
+var<workgroup> w_tile: array<vec4<f32>, 256>;`;
+
+function tiledLoop(rows: readonly number[]): string {
+  return `// Threads 0..63 bring a 4×4 block of x each, 64..127 one of W.
+  let block = lane & 63u;
+  let load_k4 = block & 3u;
+  let load_row = (block >> 2u) * 4u;
   for (var k4 = 0u; k4 < op.k4; k4 += 4u) {
     var b: mat4x4<f32>;
     if (lane < 64u) {
@@ -70,24 +96,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       ${rows.map((i) => `acc_${i} = fma(vec4<f32>(${i < 4 ? "xa" : "xb"}[${i % 4}]), wv, acc_${i});`).join("\n      ")}
     }
     workgroupBarrier();
-  }
-  // A loop with one copy of the epilogue: sixteen of them took drivers seconds to compile.
-  for (var i = 0u; i < 16u; i++) {
-    var v = acc_0;
-    switch (i >> 1u) {
-      ${rows
-        .slice(1)
-        .map((row) => `case ${row}u: { v = acc_${row}; }`)
-        .join("\n      ")}
-      default: {}
-    }
-    let m = m0 + row8 * 8u + (i >> 1u);
-    let c = c0 + column4 * 4u + (i & 1u) * 2u;
-    if (m < step.rows && c < op.n) {
-      let pair = select(v.xy, v.zw, (i & 1u) == 1u);
-      epilogue(m, c, pair.x, pair.y);
-    }
-  }
-}`;
-  return { label: `matmul-many ${options.format} ${options.epilogue}`, code, bindings };
+  }`;
+}
+
+/** As the `direct` shape of `gemm`: both operands where they lie, which software adapters read twice as fast. */
+function directLoop(rows: readonly number[]): string {
+  return `for (var k4 = 0u; k4 < op.k4; k4++) {
+    ${[0, 1, 2, 3].map((j) => `let w_${j} = load_w(c0 + column4 * 4u + ${j}u, k4);`).join("\n    ")}
+    ${rows
+      .map(
+        (i) =>
+          `{ let v = load_x(m0 + row8 * 8u + ${i}u, k4); acc_${i} += vec4<f32>(dot(v, w_0), dot(v, w_1), dot(v, w_2), dot(v, w_3)); }`,
+      )
+      .join("\n    ")}
+  }`;
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { GpuContext } from "../../gpu/device.ts";
-import { DEVICE_VARIANTS, readF32, testGpu } from "../../gpu/node/test-device.ts";
+import { DEVICE_VARIANTS, readF32 } from "../../gpu/node/test-device.ts";
 import { uploadStorage, uploadUniform } from "../buffers.ts";
 import { rmsNormReference } from "../rmsnorm/reference.ts";
-import { expectClose, noiseArray, padRows } from "../testing.ts";
+import { expectClose, noiseArray, padRows, shapedGpu } from "../testing.ts";
 import { WEIGHT_FORMATS } from "../weights/format.ts";
 import type { WeightFormat } from "../weights/format.ts";
 import { uploadMatrix } from "../weights/matrix.ts";
@@ -67,7 +67,7 @@ async function multiply(
 describe.each(DEVICE_VARIANTS)("matrix product, $name", ({ options }) => {
   describe.each(WEIGHT_FORMATS)("%s weights", (format) => {
     it.each(SHAPES)("x [%i, k] · Wᵀ, %i columns, k = %i: both shapes equal the reference", async (m, n, k) => {
-      const context = await testGpu(options);
+      const context = await shapedGpu(options);
       const { few, many, want } = await multiply(context, { m, n, k, format }, false);
       expectClose(few, want, 1e-5);
       expectClose(many, want, 1e-5);
@@ -80,21 +80,21 @@ describe.each(DEVICE_VARIANTS)("matrix product, $name", ({ options }) => {
     ["f32", 4200],
     ["q4", 4200],
   ] as const)("%s dot products of %i, shared by more threads", async (format, k) => {
-    const context = await testGpu(options);
+    const context = await shapedGpu(options);
     const { few, many, want } = await multiply(context, { m: 1, n: 6, k, format }, false);
     expectClose(few, want, 2e-5);
     expectClose(many, want, 2e-5);
   });
 
   it.each(["q8", "q4"] as const)("%s with zero points", async (format) => {
-    const context = await testGpu(options);
+    const context = await shapedGpu(options);
     const { few, many, want } = await multiply(context, { m: 5, n: 37, k: 70, format, zeroPoints: true }, false);
     expectClose(few, want, 1e-5);
     expectClose(many, want, 1e-5);
   });
 
   it("RMSNorm fused into the few-rows shape", async () => {
-    const context = await testGpu(options);
+    const context = await shapedGpu(options);
     for (const [m, n, k] of [
       [1, 7, 33],
       [3, 6, 130],
@@ -106,7 +106,7 @@ describe.each(DEVICE_VARIANTS)("matrix product, $name", ({ options }) => {
   });
 
   it("a row's result does not depend on how many rows are multiplied with it", async () => {
-    const context = await testGpu(options);
+    const context = await shapedGpu(options);
     const alone = await multiply(context, { m: 1, n: 40, k: 130, format: "bf16" }, false);
     const together = await multiply(context, { m: 7, n: 40, k: 130, format: "bf16" }, false);
     expect([...alone.few]).toEqual([...together.few.subarray(0, 40)]);

@@ -8,6 +8,7 @@ import type { EpilogueOptions } from "./epilogue.ts";
 import { fewRowsGrid, fewRowsSource, ROW_TILES, rowTileFor, threadsFor } from "./few-rows.ts";
 import type { RowTile } from "./few-rows.ts";
 import { manyRowsGrid, manyRowsSource } from "./many-rows.ts";
+import { gemmShape } from "../gemm/gemm.ts";
 import { productColumns, productUniform, usesAux } from "./op.ts";
 import type { ProductOptions, ProductSizes } from "./op.ts";
 
@@ -79,7 +80,7 @@ export class Product {
     );
     // Kernels of all row tiles share a layout, so one bind group serves them all.
     const fewKernel = fewKernels.get(ROW_TILES[0]);
-    const manyKernel = many ? await context.pipelines.get(manyRowsSource(options)) : undefined;
+    const manyKernel = many ? await context.pipelines.get(manyRowsSource(options, gemmShape(context))) : undefined;
     const bindWith = (
       kernel: Kernel,
       shape: ProductBuffers,

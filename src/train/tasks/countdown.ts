@@ -42,8 +42,23 @@ export interface Attempt {
   readonly value: number;
 }
 
+const known = new Map<string, readonly Attempt[]>();
+/** Lists of three numbers from 1 to 9 there are 729; longer ones are too many to keep. */
+const MAX_KNOWN = 1024;
+
 /** All expressions of the numbers, each once, whose values stay from 0 to 99. */
-export function attemptsOf(numbers: readonly number[]): Attempt[] {
+export function attemptsOf(numbers: readonly number[]): readonly Attempt[] {
+  const key = numbers.join(" ");
+  let attempts = known.get(key);
+  if (!attempts) {
+    attempts = enumerate(numbers);
+    // A run draws the same numbers over and over.
+    if (known.size < MAX_KNOWN) known.set(key, attempts);
+  }
+  return attempts;
+}
+
+function enumerate(numbers: readonly number[]): readonly Attempt[] {
   const found = new Map<string, Attempt>();
   const extend = (attempt: Attempt | undefined, rest: readonly number[]): void => {
     if (attempt && rest.length === 0) found.set(attempt.expression, { ...attempt, worked: `${attempt.worked} ;` });
