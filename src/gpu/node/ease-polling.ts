@@ -11,27 +11,37 @@ const cell = new Int32Array(new SharedArrayBuffer(4));
 let waiting = 0;
 let napping = false;
 
-/** Counts a promise of the device's as something that is waited for. */
-function track<T>(promise: Promise<T>): Promise<T> {
-  waiting++;
-  const done = (): void => {
-    waiting--;
-  };
-  promise.then(done, done);
-  if (!napping) {
-    napping = true;
-    const begun = performance.now();
-    const nap = (): void => {
-      if (waiting === 0) {
-        napping = false;
-        return;
-      }
-      if (performance.now() - begun > PATIENCE_MS) Atomics.wait(cell, 0, 0, NAP_MS);
-      setImmediate(nap);
-    };
-    setImmediate(nap);
+/** Naps between polls until nothing is waited for. */
+function nap(begun: number): void {
+  if (waiting === 0) {
+    napping = false;
+    return;
   }
-  return promise;
+  if (performance.now() - begun > PATIENCE_MS) Atomics.wait(cell, 0, 0, NAP_MS);
+  setImmediate(nap, begun);
+}
+
+function track(promise: Promise<unknown>): void {
+  waiting++;
+  void promise.catch(() => undefined).finally(() => waiting--);
+  if (napping) return;
+  napping = true;
+  setImmediate(nap, performance.now());
+}
+
+/** Has the promises of a method counted as waited for. */
+function ease(prototype: object, method: string): void {
+  const descriptor = Object.getOwnPropertyDescriptor(prototype, method);
+  const original: unknown = descriptor?.value;
+  if (typeof original !== "function") return;
+  Object.defineProperty(prototype, method, {
+    ...descriptor,
+    value(this: unknown, ...args: unknown[]): unknown {
+      const promise: unknown = Reflect.apply(original, this, args);
+      if (promise instanceof Promise) track(promise);
+      return promise;
+    },
+  });
 }
 
 let eased = false;
@@ -40,12 +50,6 @@ let eased = false;
 export function easePolling(): void {
   if (eased) return;
   eased = true;
-  const { mapAsync } = GPUBuffer.prototype;
-  GPUBuffer.prototype.mapAsync = function ease(this: GPUBuffer, ...args) {
-    return track(mapAsync.apply(this, args));
-  };
-  const { onSubmittedWorkDone } = GPUQueue.prototype;
-  GPUQueue.prototype.onSubmittedWorkDone = function ease(this: GPUQueue) {
-    return track(onSubmittedWorkDone.apply(this));
-  };
+  ease(GPUBuffer.prototype, "mapAsync");
+  ease(GPUQueue.prototype, "onSubmittedWorkDone");
 }

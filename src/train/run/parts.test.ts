@@ -26,7 +26,7 @@ describe("packing what is scored", () => {
     const ids = Array.from(pack?.batch.ids ?? []);
     const pairs = Array.from(pack?.batch.lossRows ?? [], (row, i) => [ids[row], pack?.batch.targets[i]]);
     // 5 has nothing before it; the third has no completion.
-    expect(pairs.toSorted()).toEqual([
+    expect(pairs.toSorted(([a = 0], [b = 0]) => a - b)).toEqual([
       [2, 3],
       [3, 4],
       [5, 6],
