@@ -18,7 +18,7 @@ describe("countdown", () => {
     expect(countdown.trace(rng, problem)).toBe(
       " 4 + 6 = 10 * 1 = 10 ; 6 + 1 = 7 * 4 = 28 ;</think><answer> 6 + 1 * 4</answer>",
     );
-    expect(countdown.pretrain(rng)).toBe(" 64 + 6 = 70 - 1 = 69 ; 74 - 4 = 70 ; 4 - 4 = 0 * 1 = 0 + 2 = 2 ;");
+    expect(countdown.pretrain(rng).split("\n")[0]).toBe("make 0 ; 1 - 1 = 0 * 2 = 0 ; ok");
   });
 
   it("asks for a target that is reachable, with numbers of its range", () => {
@@ -130,8 +130,7 @@ describe("countdown", () => {
     const missing = new Set(wanted);
     for (let i = 0; i < 8000; i++) {
       const line = countdown.pretrain(new Rng(4, i));
-      const chains = line.split(" ;");
-      expect(chains.length >= 4 && chains.length <= 6 && chains.at(-1) === "").toBe(true);
+      if (!line.startsWith("make")) expect(line).toMatch(/^( [^;]+ ;){3,5}$/);
       for (const [, left, operation, result] of line.matchAll(/(?<= )(?=(\d+)( [+*-] \d+ =)( \d+))/g)) {
         const fact = `${left}${operation}${result}`;
         expect(wanted.has(fact), fact).toBe(true);
@@ -139,6 +138,26 @@ describe("countdown", () => {
       }
     }
     expect([...missing]).toEqual([]);
+  });
+
+  it("pretrains on telling when a target is reached, and never before", () => {
+    let misses = 0;
+    let hits = 0;
+    for (let i = 0; i < 500; i++) {
+      const line = countdown.pretrain(new Rng(6, i));
+      if (!line.startsWith("make")) continue;
+      for (const part of line.split("\n")) {
+        const [, target, chains = ""] = /^make (\d+) ;(.*) ; ok$/.exec(part) ?? [];
+        const values = chains.split(" ;").map((chain) => chain.split(" ").at(-1));
+        expect(values.at(-1), part).toBe(target);
+        expect(values.slice(0, -1)).not.toContain(target);
+        hits++;
+        misses += values.length - 1;
+      }
+    }
+    // About as often no as yes.
+    expect(hits).toBeGreaterThan(400);
+    expect(misses / hits).toBeGreaterThan(0.8);
   });
 });
 

@@ -154,12 +154,24 @@ function trace(rng: Rng, { columns }: Problem): string {
   return completionOf(thought, answer);
 }
 
-/** Chains such as ` 9 * 3 = 27 - 4 = 23 ;`, half of them from any value, so that every fact in range appears. */
+/**
+ * Chains such as ` 9 * 3 = 27 - 4 = 23 ;`, half of them from any value, so that every fact in range appears. Every other
+ * line names a target first and says `ok` where a chain has reached it: comparing a result with a number further back is
+ * what a model finds hardest, and in demonstrations it is asked for too seldom to be learnt in a short time.
+ */
 function pretrain(rng: Rng): string {
-  return Array.from({ length: 3 + rng.int(3) }, () => chain(rng)).join("");
+  if (rng.chance(0.5)) return Array.from({ length: 3 + rng.int(3) }, () => chain(rng).worked).join("");
+  return Array.from({ length: 2 + rng.int(2) }, () => checked(rng)).join("\n");
 }
 
-function chain(rng: Rng): string {
+/** Misses, then a chain that reaches what was to be made. */
+function checked(rng: Rng): string {
+  const hit = chain(rng);
+  const misses = Array.from({ length: rng.int(3) }, () => chain(rng)).filter(({ value }) => value !== hit.value);
+  return `make ${hit.value} ;${[...misses, hit].map(({ worked }) => worked).join("")} ok`;
+}
+
+function chain(rng: Rng): Attempt {
   const start = rng.chance(0.5) ? 1 + rng.int(LARGEST_GIVEN) : rng.int(LARGEST + 1);
   const steps = rng.weighted([1, 2, 3], [1, 2, 1]);
   let attempt: Attempt = { expression: ` ${start}`, worked: ` ${start}`, value: start };
@@ -168,7 +180,7 @@ function chain(rng: Rng): string {
     const current = attempt;
     attempt = rng.pick(digits.flatMap((digit) => continuations(current, digit)));
   }
-  return `${attempt.worked} ;`;
+  return { ...attempt, worked: `${attempt.worked} ;` };
 }
 
 export const countdown: Task = {

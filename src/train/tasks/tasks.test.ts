@@ -128,7 +128,7 @@ describe.each([...TASKS.values()])("$name", (task) => {
   });
 
   it("writes in the tokenizer's words, which return the same text", () => {
-    const known = new Set([...NANO_WORDS, ",", ".", "?", "<answer>", "</answer>", "</think>"]);
+    const known = new Set([...NANO_WORDS, "\n", ",", ".", "?", "<answer>", "</answer>", "</think>"]);
     for (const { problem, rng } of problems(task, 300)) {
       for (const text of [problem.prompt, task.trace(rng, problem), task.pretrain(rng)]) {
         const ids = tokenizer.encode(text);
