@@ -22,6 +22,16 @@ const HEAD = `struct Op { qkv_stride: u32, out_stride: u32, scale: f32 }
 @group(0) @binding(1) var<storage, read> tiles: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read> qkv: array<vec4<f32>>;`;
 
+/**
+ * Query heads that a thread takes together: they share a KV head, whose keys and values are then read once for all of
+ * them. As many as keep its accumulators in registers.
+ */
+export function headsPerThread({ headDim, heads, kvHeads }: VarlenShape): number {
+  const group = heads / kvHeads;
+  const most = Math.max(1, Math.floor(64 / headDim));
+  return Array.from({ length: group }, (_, i) => group - i).find((n) => n <= most && group % n === 0) ?? 1;
+}
+
 interface Names {
   readonly vectors: readonly number[];
   readonly each: (line: (d: number) => string, between?: string) => string;
@@ -49,12 +59,13 @@ function names({ headDim, heads, kvHeads }: VarlenShape): Names {
 const BLOCKS = Array.from({ length: BLOCK }, (_, b) => b);
 
 /**
- * Causal attention of packed sequences (Dao et al. 2022, without materialised scores): a thread per query row and head
+ * Causal attention of packed sequences (Dao et al. 2022, without materialised scores): a thread per query row and KV head
  * walks the keys of its own sequence with a running maximum. Keeps the log-sum-exp of each row for the backward pass.
  */
 export function varlenForwardSource(shape: VarlenShape): KernelSource {
   const { heads, kvHeads } = shape;
   const n = names(shape);
+  const together = Array.from({ length: headsPerThread(shape) }, (_, h) => h);
   return {
     label: `varlen attention d${shape.headDim}`,
     bindings: ["uniform", "read", "read", "write", "write"],
@@ -64,44 +75,66 @@ export function varlenForwardSource(shape: VarlenShape): KernelSource {
 @compute @workgroup_size(${ATTENTION_TILE})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let tile = tiles[group.x];
-  let head = group.y;
-  let kv_head = head / ${heads / kvHeads}u;
+  let first_head = group.y * ${together.length}u;
+  let kv_head = first_head / ${heads / kvHeads}u;
   let i = tile.x + min(lane, tile.y - 1u);
-  let q_at = i * op.qkv_stride + ${n.q("head")};
-  ${n.each((d) => `let q_${d} = qkv[q_at + ${d}u] * op.scale;`)}
-  ${n.each((d) => `var o_${d} = vec4<f32>(0.0);`)}
-  var top = -3.0e38;
-  var total = 0.0;
+  let q_at = i * op.qkv_stride + ${n.q("first_head")};
+  ${together
+    .map(
+      (h) => `${n.each((d) => `let q${h}_${d} = qkv[q_at + ${h * n.vectors.length + d}u] * op.scale;`)}
+  ${n.each((d) => `var o${h}_${d} = vec4<f32>(0.0);`)}
+  var top${h} = -3.0e38;
+  var total${h} = 0.0;`,
+    )
+    .join("\n  ")}
   let end = tile.x + tile.y;
   for (var j = tile.z; j < end; j += ${BLOCK}u) {
     ${BLOCKS.map(
       (b) => `let at_${b} = min(j + ${b}u, end - 1u) * op.qkv_stride;
     let k_${b} = at_${b} + ${n.k("kv_head")};
-    let s_${b} = select(-3.0e38, ${n.dot("q", (d) => `qkv[k_${b} + ${d}u]`)}, j + ${b}u <= i);`,
+    let v_${b} = at_${b} + ${n.v("kv_head")};
+    let seen_${b} = j + ${b}u <= i;
+    ${n.each((d) => `let key_${b}_${d} = qkv[k_${b} + ${d}u];`)}
+    ${together.map((h) => `let s${h}_${b} = select(-3.0e38, ${n.dot(`q${h}`, (d) => `key_${b}_${d}`)}, seen_${b});`).join("\n    ")}`,
     ).join("\n    ")}
-    let next = max(max(max(s_0, s_1), max(s_2, s_3)), top);
-    let fade = exp(top - next);
-    top = next;
-    ${BLOCKS.map((b) => `let p_${b} = select(0.0, exp(s_${b} - top), j + ${b}u <= i); let v_${b} = at_${b} + ${n.v("kv_head")};`).join("\n    ")}
-    total = total * fade + ((p_0 + p_1) + (p_2 + p_3));
-    ${n.each((d) => `o_${d} = o_${d} * fade + ((p_0 * qkv[v_0 + ${d}u] + p_1 * qkv[v_1 + ${d}u]) + (p_2 * qkv[v_2 + ${d}u] + p_3 * qkv[v_3 + ${d}u]));`, "\n    ")}
+    ${together
+      .map(
+        (h) => `let next${h} = max(max(max(s${h}_0, s${h}_1), max(s${h}_2, s${h}_3)), top${h});
+    let fade${h} = exp(top${h} - next${h});
+    top${h} = next${h};
+    ${BLOCKS.map((b) => `let p${h}_${b} = select(0.0, exp(s${h}_${b} - top${h}), seen_${b});`).join("\n    ")}
+    total${h} = total${h} * fade${h} + ((p${h}_0 + p${h}_1) + (p${h}_2 + p${h}_3));`,
+      )
+      .join("\n    ")}
+    ${n.each(
+      (d) => `{
+      ${BLOCKS.map((b) => `let value_${b} = qkv[v_${b} + ${d}u];`).join(" ")}
+      ${together.map((h) => `o${h}_${d} = o${h}_${d} * fade${h} + ((p${h}_0 * value_0 + p${h}_1 * value_1) + (p${h}_2 * value_2 + p${h}_3 * value_3));`).join("\n      ")}
+    }`,
+      "\n    ",
+    )}
   }
   if (lane >= tile.y) { return; }
-  let inverse = 1.0 / total;
-  let to = i * op.out_stride + ${n.q("head")};
-  ${n.each((d) => `out[to + ${d}u] = o_${d} * inverse;`)}
-  lse[i * ${heads}u + head] = top + log(total);
+  let to = i * op.out_stride + ${n.q("first_head")};
+  ${together
+    .map(
+      (h) => `let inverse${h} = 1.0 / total${h};
+  ${n.each((d) => `out[to + ${h * n.vectors.length + d}u] = o${h}_${d} * inverse${h};`)}
+  lse[i * ${heads}u + first_head + ${h}u] = top${h} + log(total${h});`,
+    )
+    .join("\n  ")}
 }`,
   };
 }
 
 /**
- * Gradient for q: a thread per query row and head recomputes its probabilities from the kept log-sum-exp.
+ * Gradient for q: a thread per query row and KV head recomputes its probabilities from the kept log-sum-exp.
  * Also leaves delta = ⟨do, o⟩ of each row for the keys' pass (FlashAttention-2, Dao 2023).
  */
 export function varlenQueryGradientSource(shape: VarlenShape): KernelSource {
   const { heads, kvHeads } = shape;
   const n = names(shape);
+  const together = Array.from({ length: headsPerThread(shape) }, (_, h) => h);
   return {
     label: `varlen attention dq d${shape.headDim}`,
     bindings: ["uniform", "read", "read", "read", "read", "read", "write", "write"],
@@ -114,30 +147,40 @@ export function varlenQueryGradientSource(shape: VarlenShape): KernelSource {
 @compute @workgroup_size(${ATTENTION_TILE})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let tile = tiles[group.x];
-  let head = group.y;
-  let kv_head = head / ${heads / kvHeads}u;
+  let first_head = group.y * ${together.length}u;
+  let kv_head = first_head / ${heads / kvHeads}u;
   let i = tile.x + min(lane, tile.y - 1u);
-  let q_at = i * op.qkv_stride + ${n.q("head")};
-  let o_at = i * op.out_stride + ${n.q("head")};
-  ${n.each((d) => `let q_${d} = qkv[q_at + ${d}u] * op.scale;`)}
-  ${n.each((d) => `let g_${d} = d_o[o_at + ${d}u];`)}
-  ${n.each((d) => `var t_${d} = vec4<f32>(0.0);`)}
-  let sum = lse[i * ${heads}u + head];
-  let dot_o = ${n.dot("g", (d) => `o[o_at + ${d}u]`)};
+  let q_at = i * op.qkv_stride + ${n.q("first_head")};
+  let o_at = i * op.out_stride + ${n.q("first_head")};
+  ${together
+    .map(
+      (h) => `${n.each((d) => `let q${h}_${d} = qkv[q_at + ${h * n.vectors.length + d}u] * op.scale;`)}
+  ${n.each((d) => `let g${h}_${d} = d_o[o_at + ${h * n.vectors.length + d}u];`)}
+  ${n.each((d) => `var t${h}_${d} = vec4<f32>(0.0);`)}
+  let sum${h} = lse[i * ${heads}u + first_head + ${h}u];
+  let dot_o${h} = ${n.dot(`g${h}`, (d) => `o[o_at + ${h * n.vectors.length + d}u]`)};`,
+    )
+    .join("\n  ")}
   let end = tile.x + tile.y;
   for (var j = tile.z; j < end; j += ${BLOCK}u) {
     ${BLOCKS.map(
       (b) => `let at_${b} = min(j + ${b}u, end - 1u) * op.qkv_stride;
     let k_${b} = at_${b} + ${n.k("kv_head")};
     let v_${b} = at_${b} + ${n.v("kv_head")};
-    let p_${b} = select(0.0, exp(${n.dot("q", (d) => `qkv[k_${b} + ${d}u]`)} - sum), j + ${b}u <= i);
-    let s_${b} = p_${b} * (${n.dot("g", (d) => `qkv[v_${b} + ${d}u]`)} - dot_o);`,
+    ${n.each((d) => `let key_${b}_${d} = qkv[k_${b} + ${d}u];`)}
+    ${together.map((h) => `let p${h}_${b} = select(0.0, exp(${n.dot(`q${h}`, (d) => `key_${b}_${d}`)} - sum${h}), j + ${b}u <= i);`).join("\n    ")}
+    ${n.each((d) => `let value_${b}_${d} = qkv[v_${b} + ${d}u];`)}
+    ${together.map((h) => `let s${h}_${b} = p${h}_${b} * (${n.dot(`g${h}`, (d) => `value_${b}_${d}`)} - dot_o${h});`).join("\n    ")}`,
     ).join("\n    ")}
-    ${n.each((d) => `t_${d} += (s_0 * qkv[k_0 + ${d}u] + s_1 * qkv[k_1 + ${d}u]) + (s_2 * qkv[k_2 + ${d}u] + s_3 * qkv[k_3 + ${d}u]);`, "\n    ")}
+    ${together.map((h) => n.each((d) => `t${h}_${d} += (s${h}_0 * key_0_${d} + s${h}_1 * key_1_${d}) + (s${h}_2 * key_2_${d} + s${h}_3 * key_3_${d});`, "\n    ")).join("\n    ")}
   }
   if (lane >= tile.y) { return; }
-  ${n.each((d) => `d_qkv[q_at + ${d}u] = t_${d} * op.scale;`)}
-  delta[i * ${heads}u + head] = dot_o;
+  ${together
+    .map(
+      (h) => `${n.each((d) => `d_qkv[q_at + ${h * n.vectors.length + d}u] = t${h}_${d} * op.scale;`)}
+  delta[i * ${heads}u + first_head + ${h}u] = dot_o${h};`,
+    )
+    .join("\n  ")}
 }`,
   };
 }

@@ -4,7 +4,13 @@ import type { CommandBatch } from "../../gpu/commands.ts";
 import type { GpuContext } from "../../gpu/device.ts";
 import type { Kernel } from "../../gpu/pipelines.ts";
 import { uploadUniform } from "../buffers.ts";
-import { ATTENTION_TILE, varlenForwardSource, varlenKeyGradientSource, varlenQueryGradientSource } from "./source.ts";
+import {
+  ATTENTION_TILE,
+  headsPerThread,
+  varlenForwardSource,
+  varlenKeyGradientSource,
+  varlenQueryGradientSource,
+} from "./source.ts";
 import type { VarlenShape } from "./source.ts";
 
 export type { VarlenShape } from "./source.ts";
@@ -92,7 +98,7 @@ export class VarlenAttention {
     const kernel = await context.pipelines.get(varlenForwardSource(shape));
     const { tiles, qkv, out, lse } = buffers;
     const binding = context.bind(kernel, [opOf(context, scope, shape), tiles, qkv, out, lse]);
-    return new VarlenAttention(kernel, binding, shape.heads);
+    return new VarlenAttention(kernel, binding, shape.heads / headsPerThread(shape));
   }
 
   encode(batch: CommandBatch, tiles: number): void {
@@ -137,7 +143,7 @@ export class VarlenAttentionGradient {
   }
 
   encode(batch: CommandBatch, tiles: number): void {
-    batch.dispatch(this.#query.kernel, this.#query.binding, [tiles, this.#shape.heads]);
+    batch.dispatch(this.#query.kernel, this.#query.binding, [tiles, this.#shape.heads / headsPerThread(this.#shape)]);
     batch.dispatch(this.#key.kernel, this.#key.binding, [tiles, this.#shape.kvHeads]);
   }
 }
