@@ -4,7 +4,7 @@ import type { Metrics, TrainEvent } from "../events.ts";
 import type { RunControl, RunEnvironment } from "./environment.ts";
 import { evaluate, evaluationMetrics } from "./evaluate.ts";
 import { exampleOrder, openExamples } from "./examples.ts";
-import type { ExampleSource } from "./examples.ts";
+import type { Example, ExampleSource } from "./examples.ts";
 import { folderOf, freshModel } from "./model-files.ts";
 import { packScored } from "./packs.ts";
 import { openProblems } from "./problems.ts";
@@ -55,6 +55,8 @@ class SftRun {
   readonly #examples: ExampleSource;
   readonly #order: (step: number) => readonly number[];
   readonly #steps: number;
+  /** Examples made before their step. */
+  #ahead: { readonly step: number; readonly sequences: readonly Example[] } | undefined;
   #step = 0;
   #numTokens = 0;
 
@@ -127,16 +129,25 @@ class SftRun {
     this.#trainable.dispose();
   }
 
+  /** The examples of a step, from what was made ahead where that is the one. */
+  #draw(step: number): readonly Example[] {
+    if (this.#ahead?.step === step) return this.#ahead.sequences;
+    return this.#order(step).map((index) => this.#examples.at(index));
+  }
+
   async #update(): Promise<{ readonly metrics: Metrics; readonly skipped: boolean }> {
     const started = this.#environment.now();
     const { max_tokens_per_pack, padding } = this.#config;
-    const sequences = this.#order(this.#step).map((index) => this.#examples.at(index));
+    const sequences = this.#draw(this.#step);
     const padId = this.#opened.tokenizer.eosIds[0] ?? 0;
     const packed = packScored(sequences, max_tokens_per_pack, padding ? { padId } : undefined);
     let loss = 0;
     let entropy = 0;
     for (const { batch } of packed.packs) {
-      const { logps, entropies } = await this.#trainable.forward(batch);
+      const scores = this.#trainable.forward(batch);
+      // While the GPU works, the next step's texts are written.
+      if (this.#step + 1 < this.#steps) this.#ahead = { step: this.#step + 1, sequences: this.#draw(this.#step + 1) };
+      const { logps, entropies } = await scores;
       for (let i = 0; i < logps.length; i++) {
         loss -= logps[i] ?? 0;
         entropy += entropies[i] ?? 0;
