@@ -68,16 +68,34 @@ function curve(metrics) {
   return `\n## Held-out accuracy during the run (${evaluations[0].eval_n} problems, temperature 1)\n\n| step | accuracy | format | tokens |\n|---|---|---|---|\n${rows.join("\n")}\n`;
 }
 
+const CORRECT = {
+  "+": (left, right) => left + right,
+  "-": (left, right) => left - right,
+  "*": (left, right) => left * right,
+};
+
+/** Of texts such as ` 9 * 3 = 27 - 4 = 23 ;`: how many results there are, and how many are right. */
+export function arithmetic(texts) {
+  const results = texts.flatMap((text) =>
+    // A result is the next operation's left side, so that matches overlap.
+    Array.from(
+      text.matchAll(/(?=(?<![\d])(\d+) ([+*-]) (\d+) = (\d+)(?!\d))/g),
+      ([, left, sign, right, result]) => CORRECT[sign](Number(left), Number(right)) === Number(result),
+    ),
+  );
+  return { n: results.length, right: results.filter(Boolean).length };
+}
+
 /** A model card: what it is, its data, recipe, seed and figures, all from the run's own record. */
-export function modelCard({ stage, run, evaluation, seconds, bytes }) {
+export function modelCard({ stage, run, evaluation, parameters, samples }) {
   const { name } = stage;
   const header = JSON.parse(readFileSync(join(run, "run.json"), "utf8"));
   const metrics = lines(join(run, "metrics.jsonl"));
   const steps = metrics.filter((line) => line.loss !== undefined);
   const trained = steps.reduce((sum, line) => sum + (line.step_time ?? 0), 0);
   const config = JSON.parse(readFileSync(join(run, "checkpoint", "config.json"), "utf8"));
-  const parameters = Math.round((bytes - 60_000) / 4 / 1000);
   const device = header.device.description || `${header.device.vendor} ${header.device.architecture}`;
+  const sums = arithmetic(samples);
   return `---
 license: mit
 library_name: transformers
@@ -88,16 +106,18 @@ tags: [r1-playground, countdown, ${header.kind}]
 
 ${ABOUT[name]}
 
-- **Shape:** ${config.architectures[0]}, width ${config.hidden_size}, ${config.num_hidden_layers} layers, ${config.num_attention_heads} heads (${config.num_key_value_heads} KV), feed-forward ${config.intermediate_size}, vocabulary ${config.vocab_size}; about ${parameters} thousand parameters, F32.
+- **Shape:** ${config.architectures[0]}, width ${config.hidden_size}, ${config.num_hidden_layers} layers, ${config.num_attention_heads} heads (${config.num_key_value_heads} KV), feed-forward ${config.intermediate_size}, vocabulary ${config.vocab_size}; ${parameters.toLocaleString("en")} parameters, F32.
 - **Data:** made by \`src/train/tasks/countdown.ts\` from the seed; one problem in eight is held out by a hash of the problem and never trained on.
 - **Recipe:** \`recipes/${name}.json\` (${header.kind}, ${steps.length} steps, seed ${header.seed}); again with \`npm run train:models\`.
-- **Trained on:** ${device}, ${Math.round(trained / 60)} min of steps${seconds > 0 ? "" : ""}.
+- **Trained on:** ${device}, ${Math.round(trained / 60)} min of steps.
 
 ## Countdown, three numbers, held out (${evaluation.n} problems × ${evaluation.samples} samples, temperature 1)
 
 | accuracy | pass@${evaluation.samples} | majority of ${evaluation.samples} | format | tokens |
 |---|---|---|---|---|
 | ${percent(evaluation.accuracy)} | ${percent(evaluation.pass_at_k)} | ${percent(evaluation.cons_at_k)} | ${percent(evaluation.format)} | ${evaluation.mean_length.toFixed(1)} |
+
+Of ${sums.n} results in ${samples.length} texts it wrote by itself from an empty beginning, ${sums.n === 0 ? "none" : percent(sums.right / sums.n)} were right.
 ${curve(metrics)}
 ## Use
 

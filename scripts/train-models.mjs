@@ -25,6 +25,7 @@ export const STAGES = [
 
 const TASK = "countdown";
 const EVALUATION = ["--task", TASK, "--n", "512", "--samples", "4", "--seed", "7"];
+const FREE = ["--n", "64", "--max-new-tokens", "64", "--temperature", "1", "--top-p", "1"];
 const REJECTION = ["--task", TASK, "--n", "4000", "--samples", "4", "--seed", "11"];
 
 function r1(args, { json = false } = {}) {
@@ -85,7 +86,7 @@ function bytesOf(name) {
     : undefined;
 }
 
-function ship(stage, seconds) {
+function ship(stage) {
   const { name, record } = stage;
   const target = join(models, name);
   mkdirSync(target, { recursive: true });
@@ -94,7 +95,12 @@ function ship(stage, seconds) {
   listModels(join(models, "index.json"), bytesOf);
   if (bytes > MAX_BYTES) throw new Error(`${name}: ${bytes} bytes; a model that is shipped has at most ${MAX_BYTES}`);
   const evaluation = r1(["eval", "--model", target, ...EVALUATION], { json: true });
-  writeFileSync(join(target, "README.md"), modelCard({ stage, run: folderOf(name), evaluation, seconds, bytes }));
+  const { bos_token_id: bos } = JSON.parse(readFileSync(join(target, "config.json"), "utf8"));
+  const { completions } = r1(["generate", "--model", target, "--ids", String(bos), ...FREE], { json: true });
+  const { tensors } = r1(["inspect", target], { json: true });
+  const parameters = tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  const card = { stage, run: folderOf(name), evaluation, parameters, samples: completions.map(({ text }) => text) };
+  writeFileSync(join(target, "README.md"), modelCard(card));
   if (record) shipRecord(folderOf(name), join(root, "public", "runs", `${name}-grpo`));
   return evaluation;
 }
@@ -108,7 +114,7 @@ function main(wanted) {
     train(stage);
     if (stage.shipped === false) continue;
     const seconds = (Date.now() - started) / 1000;
-    const { accuracy, format, mean_length } = ship(stage, seconds);
+    const { accuracy, format, mean_length } = ship(stage);
     console.log(
       `${stage.name}: accuracy ${accuracy.toFixed(3)}, format ${format.toFixed(3)}, ${mean_length.toFixed(1)} tokens; ${Math.round(seconds)} s`,
     );
