@@ -16,9 +16,7 @@ const models = join(root, "public", "models");
 /** In the paper's order. `parent` is the model that a stage goes on from. */
 export const STAGES = [
   { name: "nano-base", kind: "sft" },
-  // The cold start takes two rounds of a falling rate; only the second's result is shipped.
-  { name: "nano-cold-1", kind: "sft", parent: "nano-base", shipped: false },
-  { name: "nano-cold", kind: "sft", parent: "nano-cold-1" },
+  { name: "nano-cold", kind: "sft", parent: "nano-base" },
   { name: "nano-r1", kind: "grpo", parent: "nano-cold", record: true },
   { name: "nano-distill", kind: "sft", teacher: "nano-r1" },
 ];
@@ -112,7 +110,6 @@ function main(wanted) {
     if (wanted.length > 0 && !wanted.includes(stage.name)) continue;
     const started = Date.now();
     train(stage);
-    if (stage.shipped === false) continue;
     const seconds = (Date.now() - started) / 1000;
     const { accuracy, format, mean_length } = ship(stage);
     console.log(
