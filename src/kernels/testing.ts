@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import type { BufferScope } from "../gpu/arena.ts";
-import type { GpuContext, GpuOptions } from "../gpu/device.ts";
+import { GpuContext } from "../gpu/device.ts";
+import type { GpuOptions } from "../gpu/device.ts";
 import { testGpu } from "../gpu/node/test-device.ts";
 import { uploadStorage } from "./buffers.ts";
 import { gemmShape } from "./gemm/gemm.ts";
@@ -90,11 +91,18 @@ export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<numbe
   expect(worst, `at ${at}: ${actual[at]} against ${expected[at]}`).toBeLessThanOrEqual(tolerance);
 }
 
-/** A context that would choose this shape of product. */
+const shaped = new Map<string, WeakMap<GpuContext, GpuContext>>();
+
+/** A context on the same device that chooses this shape of product. */
 export function choosing(context: GpuContext, shape: GemmShape): GpuContext {
+  const known = shaped.get(shape) ?? new WeakMap<GpuContext, GpuContext>();
+  shaped.set(shape, known);
+  const before = known.get(context);
+  if (before) return before;
   const adapter = { ...context.adapter, isFallback: shape === "direct", description: "test GPU", device: "" };
-  const other = Object.create(context, { adapter: { value: adapter } }) as GpuContext;
+  const other = new GpuContext(context.device, adapter, context.features);
   expect(gemmShape(other)).toBe(shape);
+  known.set(context, other);
   return other;
 }
 

@@ -128,7 +128,7 @@ describe("countdown", () => {
       }
     }
     const missing = new Set(wanted);
-    for (let i = 0; i < 8000; i++) {
+    for (let i = 0; i < 16_000; i++) {
       const line = countdown.pretrain(new Rng(4, i));
       if (!line.startsWith("make")) expect(line).toMatch(/^( [^;]+ ;){3,5}$/);
       for (const [, left, operation, result] of line.matchAll(/(?<= )(?=(\d+)( [+*-] \d+ =)( \d+))/g)) {
