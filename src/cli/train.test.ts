@@ -105,7 +105,7 @@ describe("r1 train", () => {
   });
 
   it.each([
-    [{ ...SFT, learning_rat: 1 }, "E_OPTION: learning_rat"],
+    [{ ...SFT, learning_rat: 1 }, 'E_OPTION: "learning_rat": found an unknown key; the nearest known is learning_rate'],
     [{ ...SFT, task: "chess" }, "E_OPTION"],
     [{ ...SFT, dataset: "x.jsonl" }, "E_OPTION"],
   ])("%# is refused in one line, before a folder is filled", (wrong, words) => {
