@@ -5,28 +5,13 @@ import { parseSftConfig } from "../train/config/sft-config.ts";
 import type { TrainEvent } from "../train/events.ts";
 import { trainGrpo } from "../train/run/grpo.ts";
 import { trainSft } from "../train/run/sft.ts";
-import { collectEvents, memoryEnvironment, timeless, TINY_INIT, tinyModel } from "../train/run/testing.ts";
+import { collectEvents, memoryEnvironment, timeless, TINY_GRPO, TINY_INIT, tinyModel } from "../train/run/testing.ts";
 import type { MemoryEnvironment } from "../train/run/testing.ts";
 import type { ModelSource, TrainCall } from "./protocol.ts";
 import { answeredWrongly, ask, collect, failure, failureCode, picked, startTestEngine, TINY } from "./testing.ts";
 import type { TestEngine } from "./testing.ts";
 
-/** Fresh weights solve nothing, but mix languages more or less, which is a reward with a spread. */
-const GRPO = {
-  model: "tiny",
-  task: "bilingual",
-  seed: 5,
-  max_steps: 4,
-  per_step_prompts: 3,
-  num_generations: 4,
-  max_completion_length: 24,
-  learning_rate: 5e-3,
-  reward_funcs: ["language_consistency"],
-  max_tokens_per_pack: 160,
-  eval_every: 2,
-  eval_prompts: 2,
-  save_every: 2,
-};
+const GRPO = { ...TINY_GRPO, eval_every: 2, eval_prompts: 2, save_every: 2 };
 
 const SFT = {
   init: TINY_INIT,

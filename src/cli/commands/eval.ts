@@ -1,16 +1,14 @@
-import { createNodeTemplateHost } from "../../text/node/node-template-host.ts";
 import { evaluate } from "../../train/run/evaluate.ts";
 import type { Evaluation } from "../../train/run/evaluate.ts";
-import { createPromptWriter } from "../../train/run/prompts.ts";
 import { taskProblems } from "../../train/run/problems.ts";
-import { Sampler } from "../../train/run/rollout.ts";
 import { parseTask } from "../../train/tasks/tasks.ts";
+import type { ModelSpec } from "../../model/spec.ts";
 import { R1Error } from "../../errors.ts";
-import { loadTextAssets, requireTokenizer } from "../../model/text-assets.ts";
 import { UsageError } from "../args.ts";
 import type { Args } from "../args.ts";
 import type { Command } from "../command.ts";
-import { loadFromArgs, MODEL_OPTIONS } from "../engine.ts";
+import { MODEL_OPTIONS } from "../engine.ts";
+import { withTaskSampler } from "../task-sampler.ts";
 
 export const evalCommand: Command = {
   name: "eval",
@@ -37,29 +35,18 @@ export const evalCommand: Command = {
     // An unknown level is told before a model is loaded.
     problems.heldout(0);
     const maxNewTokens = whole(args, "max-new-tokens", task.maxCompletionLength, 100_000);
-    const temperature = args.number("temperature") ?? 1;
-    const { folder, model } = await loadFromArgs(args);
-    const assets = await loadTextAssets(folder);
-    const tokenizer = requireTokenizer(assets, folder);
-    const host = createNodeTemplateHost();
-    try {
-      const writer = await createPromptWriter(assets, tokenizer, host);
-      const room = model.spec.maxPositions - maxNewTokens;
-      if (room < 1) {
-        throw new R1Error("E_OPTION", `${maxNewTokens} new tokens; the model has ${model.spec.maxPositions} positions`);
-      }
-      const sampler = await Sampler.create(model, tokenizer, writer, {
-        sequences: Math.max(64, samples),
-        generations: samples,
-        promptTokens: Math.min(room, 512),
-        maxNewTokens,
-      });
-      const settings = { temperature, topP: 1, topK: 0, maxNewTokens };
-      const evaluation = await evaluate(sampler, problems, { prompts, samples, seed, settings });
-      return { json: evaluation, text: lines(evaluation) };
-    } finally {
-      host.dispose();
-    }
+    const sampling = {
+      sequences: Math.max(64, samples),
+      generations: samples,
+      maxNewTokens: ({ maxPositions }: ModelSpec) => {
+        if (maxNewTokens < maxPositions) return maxNewTokens;
+        throw new R1Error("E_OPTION", `${maxNewTokens} new tokens; the model has ${maxPositions} positions`);
+      },
+    };
+    const evaluation = await withTaskSampler(args, sampling, (sampler, settings) =>
+      evaluate(sampler, problems, { prompts, samples, seed, settings }),
+    );
+    return { json: evaluation, text: lines(evaluation) };
   },
 };
 

@@ -135,8 +135,16 @@ describe("attention of packed sequences", () => {
   ])("refuses $headDim wide, $heads heads over $kvHeads", async (shape) => {
     const context = await testGpu();
     const scope = context.arena.scope("varlen attention test");
-    const any = scope.create("any", 16);
-    const buffers = { tiles: any, qkv: any, out: any, lse: any, dOut: any, delta: any, dQkv: any };
+    const buffer = scope.create("buffer", 16);
+    const buffers = {
+      tiles: buffer,
+      qkv: buffer,
+      out: buffer,
+      lse: buffer,
+      dOut: buffer,
+      delta: buffer,
+      dQkv: buffer,
+    };
     await expect(VarlenAttention.create(context, scope, shape, buffers)).rejects.toMatchObject({ code: "E_CONFIG" });
     await expect(VarlenAttentionGradient.create(context, scope, shape, buffers)).rejects.toMatchObject({
       code: "E_CONFIG",

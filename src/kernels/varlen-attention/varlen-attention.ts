@@ -4,6 +4,7 @@ import type { CommandBatch } from "../../gpu/commands.ts";
 import type { GpuContext } from "../../gpu/device.ts";
 import type { Kernel } from "../../gpu/pipelines.ts";
 import { uploadUniform } from "../buffers.ts";
+import { ACTIVATION_PAD, roundUp } from "../weights/format.ts";
 import {
   ATTENTION_TILE,
   headsPerThread,
@@ -67,10 +68,9 @@ function checkShape({ headDim, heads, kvHeads }: VarlenShape): void {
 }
 
 function opOf(context: GpuContext, scope: BufferScope, { headDim, heads, kvHeads }: VarlenShape): GPUBuffer {
-  const padded = (width: number): number => (Math.ceil(width / 32) * 32) / 4;
   return uploadUniform(context, scope, "varlen.op", [
-    padded((heads + 2 * kvHeads) * headDim),
-    padded(heads * headDim),
+    roundUp((heads + 2 * kvHeads) * headDim, ACTIVATION_PAD) / 4,
+    roundUp(heads * headDim, ACTIVATION_PAD) / 4,
     { f32: 1 / Math.sqrt(headDim) },
   ]);
 }

@@ -24,3 +24,14 @@ export function packSequences(
     targets: Uint32Array.from(targets),
   };
 }
+
+/** Norm of the difference over norm. */
+export function relativeError(actual: ArrayLike<number>, wanted: ArrayLike<number>): number {
+  let difference = 0;
+  let norm = 0;
+  for (let i = 0; i < wanted.length; i++) {
+    difference += ((actual[i] ?? Number.NaN) - (wanted[i] ?? 0)) ** 2;
+    norm += (wanted[i] ?? 0) ** 2;
+  }
+  return Math.sqrt(difference / norm);
+}

@@ -14,7 +14,7 @@ import { loadModel } from "../load.ts";
 import type { LanguageModelWeights, ModelSource } from "../load.ts";
 import type { PackedBatch } from "./batch.ts";
 import { memoryFolder } from "../testing.ts";
-import { packSequences } from "./testing.ts";
+import { packSequences, relativeError } from "./testing.ts";
 import { TrainableModel } from "./trainable-model.ts";
 import type { TrainableOptions } from "./trainable-model.ts";
 
@@ -49,17 +49,6 @@ async function readTensors(file: string): Promise<Map<string, Float32Array>> {
   const out = new Map<string, Float32Array>();
   for (const name of checkpoint.tensors.keys()) out.set(name, new Float32Array((await checkpoint.read(name)).buffer));
   return out;
-}
-
-/** Norm of the difference over norm. */
-function relativeError(actual: ArrayLike<number>, wanted: ArrayLike<number>): number {
-  let difference = 0;
-  let norm = 0;
-  for (let i = 0; i < wanted.length; i++) {
-    difference += ((actual[i] ?? Number.NaN) - (wanted[i] ?? 0)) ** 2;
-    norm += (wanted[i] ?? 0) ** 2;
-  }
-  return Math.sqrt(difference / norm);
 }
 
 async function expectGradients(trainable: TrainableModel, file: string): Promise<void> {

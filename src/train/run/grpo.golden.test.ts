@@ -5,6 +5,7 @@ import { openCheckpoint } from "../../checkpoint/checkpoint.ts";
 import { nodeFolder } from "../../checkpoint/node/folder.ts";
 import { testGpu } from "../../gpu/node/test-device.ts";
 import { loadModel } from "../../model/load.ts";
+import { relativeError } from "../../model/training/testing.ts";
 import { TrainableModel } from "../../model/training/trainable-model.ts";
 import { FIXTURES } from "../../testing-data.ts";
 import { grpoLoss } from "../grpo/loss.ts";
@@ -29,16 +30,6 @@ interface Expected {
 }
 
 const expected = JSON.parse(readFileSync(join(ROOT, "train_expected.json"), "utf8")) as Expected;
-
-function relativeError(actual: ArrayLike<number>, wanted: ArrayLike<number>): number {
-  let difference = 0;
-  let norm = 0;
-  for (let i = 0; i < wanted.length; i++) {
-    difference += ((actual[i] ?? Number.NaN) - (wanted[i] ?? 0)) ** 2;
-    norm += (wanted[i] ?? 0) ** 2;
-  }
-  return Math.sqrt(difference / norm);
-}
 
 it.each([
   ["one pack", 96],

@@ -4,7 +4,7 @@ import { parseSftConfig } from "../config/sft-config.ts";
 import type { TrainEvent, TrainStepEvent } from "../events.ts";
 import { trainGrpo } from "./grpo.ts";
 import { trainSft } from "./sft.ts";
-import { collectEvents, memoryEnvironment, timeless, tinyModel, TINY_INIT, weightBytes } from "./testing.ts";
+import { collectEvents, memoryEnvironment, timeless, TINY_GRPO, tinyModel, TINY_INIT, weightBytes } from "./testing.ts";
 
 const SFT = {
   init: TINY_INIT,
@@ -18,22 +18,6 @@ const SFT = {
   max_tokens_per_pack: 192,
   learning_rate: 2e-2,
   warmup_steps: 1,
-  eval_every: 0,
-  save_every: 0,
-};
-
-/** Fresh weights solve nothing, but mix languages more or less, which is a reward with a spread. */
-const GRPO = {
-  model: "tiny",
-  task: "bilingual",
-  seed: 5,
-  max_steps: 4,
-  per_step_prompts: 3,
-  num_generations: 4,
-  max_completion_length: 24,
-  learning_rate: 5e-3,
-  reward_funcs: ["language_consistency"],
-  max_tokens_per_pack: 160,
   eval_every: 0,
   save_every: 0,
 };
@@ -114,7 +98,7 @@ describe("a run of SFT", () => {
 
 describe("a run of GRPO", () => {
   it("repeats bit for bit, and goes on bit for bit from a stop", async () => {
-    const config = parseGrpoConfig({ ...GRPO, log_tokens: true });
+    const config = parseGrpoConfig({ ...TINY_GRPO, log_tokens: true });
     const model = tinyModel();
     const [one, two] = [await memoryEnvironment({ tiny: model }), await memoryEnvironment({ tiny: model })];
     const all = await collectEvents(trainGrpo(one, config));
@@ -134,7 +118,7 @@ describe("a run of GRPO", () => {
 
   it("tells TRL's metrics, each completion and each token", async () => {
     const environment = await memoryEnvironment({ tiny: tinyModel() });
-    const config = parseGrpoConfig({ ...GRPO, beta: 0.1, num_iterations: 2, max_steps: 2, log_tokens: true });
+    const config = parseGrpoConfig({ ...TINY_GRPO, beta: 0.1, num_iterations: 2, max_steps: 2, log_tokens: true });
     const events = steps(await collectEvents(trainGrpo(environment, config)));
     const [first, second] = events;
     expect(first?.completions).toHaveLength(12);
@@ -166,7 +150,13 @@ describe("a run of GRPO", () => {
 
   it("the reference policy follows when it is told to", async () => {
     const environment = await memoryEnvironment({ tiny: tinyModel() });
-    const config = parseGrpoConfig({ ...GRPO, beta: 0.1, sync_ref_model: true, ref_model_sync_steps: 1, max_steps: 3 });
+    const config = parseGrpoConfig({
+      ...TINY_GRPO,
+      beta: 0.1,
+      sync_ref_model: true,
+      ref_model_sync_steps: 1,
+      max_steps: 3,
+    });
     const events = steps(await collectEvents(trainGrpo(environment, config)));
     for (const { metrics } of events) expect(metrics["kl"]).toBeLessThan(1e-6);
   });
@@ -175,7 +165,7 @@ describe("a run of GRPO", () => {
     const model = tinyModel();
     const environment = await memoryEnvironment({ tiny: model });
     const lora = { r: 4, lora_alpha: 8, target_modules: ["q_proj", "v_proj", "gate_proj", "up_proj", "down_proj"] };
-    const config = parseGrpoConfig({ ...GRPO, lora, beta: 0.05, learning_rate: 2e-2 });
+    const config = parseGrpoConfig({ ...TINY_GRPO, lora, beta: 0.05, learning_rate: 2e-2 });
     const events = steps(await collectEvents(trainGrpo(environment, config)));
     // The sampler reads weights with the adapter added in, the trainer runs it beside them: they must agree.
     for (const { metrics } of events) expect(metrics["sampling/sampling_logp_difference/max"]).toBeLessThan(1e-4);
@@ -186,7 +176,7 @@ describe("a run of GRPO", () => {
 
   it("groups whose rewards are all equal are told, and change nothing", async () => {
     const environment = await memoryEnvironment({ tiny: tinyModel() });
-    const config = parseGrpoConfig({ ...GRPO, reward_funcs: ["accuracy"], max_steps: 1 });
+    const config = parseGrpoConfig({ ...TINY_GRPO, reward_funcs: ["accuracy"], max_steps: 1 });
     const events = await collectEvents(trainGrpo(environment, config));
     expect(events[0]).toMatchObject({ type: "warning", code: "DEAD_GROUPS" });
     expect(steps(events)[0]?.metrics).toMatchObject({ frac_reward_zero_std: 1, grad_norm: 0 });
@@ -200,7 +190,7 @@ describe("a run of GRPO", () => {
   ])("%j is refused before anything is sampled", async (wrong, words) => {
     const environment = await memoryEnvironment({ tiny: tinyModel() });
     const before = environment.context.arena.liveBuffers;
-    const config = parseGrpoConfig({ ...GRPO, ...wrong });
+    const config = parseGrpoConfig({ ...TINY_GRPO, ...wrong });
     await expect(collectEvents(trainGrpo(environment, config))).rejects.toMatchObject({
       code: "E_OPTION",
       message: expect.stringContaining(words) as string,

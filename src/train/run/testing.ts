@@ -46,6 +46,25 @@ export const TINY_INIT = {
   max_position_embeddings: 96,
 } as const;
 
+/**
+ * A run of `tinyModel` under the name "tiny". Fresh weights solve nothing, but mix languages more or less, which is a reward
+ * with a spread.
+ */
+export const TINY_GRPO = {
+  model: "tiny",
+  task: "bilingual",
+  seed: 5,
+  max_steps: 4,
+  per_step_prompts: 3,
+  num_generations: 4,
+  max_completion_length: 24,
+  learning_rate: 5e-3,
+  reward_funcs: ["language_consistency"],
+  max_tokens_per_pack: 160,
+  eval_every: 0,
+  save_every: 0,
+} as const;
+
 /** A fresh model with the nano tokenizer, small enough for a test. */
 export function tinyModel(seed = 0): FileMap {
   const init = {
