@@ -8,6 +8,7 @@ import { parseAst } from "rolldown/parseAst";
  *     app, embed → engine (page side)
  *     engine (worker side), cli → train, generate, ort → model → kernels → gpu
  *     checkpoint and text are leaves that anything may use
+ *     app, embed → the parts of train that are arithmetic and text alone: config, record, grpo, tasks, packing
  *
  * Every room may use itself and errors.ts. Only cli and folders named `node` may use Node and Dawn. Tests may look
  * where they like, but nothing may import them or their helpers.
@@ -17,6 +18,9 @@ import { parseAst } from "rolldown/parseAst";
 const PAGE_SIDE = new Set(["engine/client.ts", "engine/protocol.ts", "engine/start.ts"]);
 
 const LEAVES = ["checkpoint", "text"];
+
+/** Plain functions over plain data: a page checks a configuration, reads a record and explains a formula without a worker. */
+const PLAIN_TRAIN = ["train/config", "train/record", "train/grpo", "train/tasks"];
 const MODEL = ["model", "kernels", "gpu", ...LEAVES];
 
 /**
@@ -24,6 +28,7 @@ const MODEL = ["model", "kernels", "gpu", ...LEAVES];
  * @property {readonly string[]} rooms rooms it may import
  * @property {readonly string[]} [types] rooms it may import types from
  * @property {readonly string[]} [files] single files it may import
+ * @property {readonly string[]} [folders] parts of other rooms it may import
  * @property {readonly string[] | "any"} [packages] npm packages it may import; none if left out
  */
 
@@ -53,8 +58,8 @@ const ROOMS = {
     files: ["engine/worker.ts"],
     packages: ["valibot"],
   },
-  app: { rooms: ["engine (page side)", ...LEAVES], packages: "any" },
-  embed: { rooms: ["engine (page side)", ...LEAVES], packages: "any" },
+  app: { rooms: ["engine (page side)", ...LEAVES], folders: PLAIN_TRAIN, packages: "any" },
+  embed: { rooms: ["engine (page side)", "app", ...LEAVES], folders: PLAIN_TRAIN, packages: "any" },
   cli: { rooms: ["train", "generate", "ort", ...MODEL], packages: ["valibot"] },
 };
 
@@ -106,6 +111,7 @@ function judge(file, room, specifier, typeOnly) {
   if (isForNode(target) && !isForNode(file)) return `imports ${target}, which only runs in Node`;
   const targetRoom = roomOf(target);
   if (targetRoom === name || room.rooms.includes(targetRoom)) return undefined;
+  if (room.folders?.some((folder) => target.startsWith(`${folder}/`))) return undefined;
   if (room.types?.includes(targetRoom)) {
     return typeOnly ? undefined : `imports more than types from ${target}`;
   }

@@ -1,47 +1,28 @@
-import { useId, useState } from "react";
-import { Composer } from "./components/Composer.tsx";
-import { Conversation } from "./components/Conversation.tsx";
-import { FailureNote } from "./components/FailureNote.tsx";
+import { lazy, Suspense } from "react";
 import { Header } from "./components/Header.tsx";
-import { LoadingNote } from "./components/LoadingNote.tsx";
-import { ModelPanel } from "./components/ModelPanel.tsx";
-import { PanelToggle } from "./components/PanelToggle.tsx";
-import { SettingsPanel } from "./components/SettingsPanel.tsx";
+import { PlaygroundPage } from "./playground/PlaygroundPage.tsx";
+import { useFileDrop } from "./playground/use-file-drop.ts";
+import { usePageName } from "./router.ts";
+import type { PageName } from "./router.ts";
 import { useTexts } from "./use-texts.ts";
-import { useFileDrop } from "./use-file-drop.ts";
+
+// The first page is there at once; the others bring their charts and chapters when they are opened.
+const VIEWS: Record<PageName, React.ComponentType> = {
+  playground: PlaygroundPage,
+  lab: lazy(async () => ({ default: (await import("./lab/LabPage.tsx")).LabPage })),
+  learn: lazy(async () => ({ default: (await import("./learn/LearnPage.tsx")).LearnPage })),
+};
 
 export function App() {
   const { t } = useTexts();
-  const panel = useId();
-  // Only a narrow screen hides the panel.
-  const [panelOpen, setPanelOpen] = useState(false);
+  const View = VIEWS[usePageName()];
   const isDropping = useFileDrop();
   return (
     <div className={`flex h-dvh flex-col ${isDropping ? "outline-4 -outline-offset-4 outline-accent" : ""}`}>
       <Header />
-      <PanelToggle panel={panel} open={panelOpen} onToggle={() => setPanelOpen(!panelOpen)} />
-      <main className="flex min-h-0 flex-1 flex-col md:flex-row">
-        <section
-          id={panel}
-          aria-label={t.panel}
-          className={`${panelOpen ? "flex" : "hidden"} min-h-0 flex-1 flex-col gap-6 overflow-y-auto border-line p-4 md:flex md:w-80 md:flex-none md:border-r`}
-        >
-          <ModelPanel />
-          <SettingsPanel />
-        </section>
-        <div className={`flex min-h-0 min-w-0 flex-col ${panelOpen ? "md:flex-1" : "flex-1"}`}>
-          <div className={panelOpen ? "hidden md:contents" : "contents"}>
-            <Conversation />
-          </div>
-          <div className="border-t border-line px-4 pt-3 pb-4">
-            <div className="mx-auto flex w-full max-w-4xl flex-col gap-3">
-              <LoadingNote />
-              <FailureNote />
-              <Composer />
-            </div>
-          </div>
-        </div>
-      </main>
+      <Suspense fallback={<p className="m-auto text-quiet">{t.pageLoading}</p>}>
+        <View />
+      </Suspense>
     </div>
   );
 }

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseBuiltInModels } from "./models.ts";
-import { DEFAULT_SETTINGS, settingsFor } from "./settings.ts";
+import { DEFAULT_SETTINGS, settingsFor } from "./playground/settings.ts";
 
 const MODELS = join(import.meta.dirname, "../../public/models");
 const list = readFileSync(join(MODELS, "index.json"), "utf8");

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { R1Error } from "../errors.ts";
 import type { ModelSource } from "../engine/protocol.ts";
 import { LANGUAGES } from "./i18n/texts.ts";
-import { partialSettingsSchema } from "./settings.ts";
+import { partialSettingsSchema } from "./playground/settings.ts";
 
 const inEachLanguage = v.object(v.entriesFromList(LANGUAGES, v.string()));
 

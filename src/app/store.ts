@@ -1,19 +1,18 @@
 import { create } from "zustand";
-import type { EngineClient } from "../engine/client.ts";
 import type { DeviceInfo, LoadedModel, LoadProgress, ModelSource, PickedFile } from "../engine/protocol.ts";
-import { startEngine } from "../engine/start.ts";
 import { R1Error } from "../errors.ts";
+import { discardEngine, onEngineLost, sharedEngine } from "./engine.ts";
 import { toFailure } from "./failure.ts";
 import type { Failure } from "./failure.ts";
 import { builtInSource, fetchBuiltInModels } from "./models.ts";
 import type { BuiltInModel } from "./models.ts";
 import { readPreferences } from "./preferences.ts";
 import type { Preferences } from "./preferences.ts";
-import { DEFAULT_SETTINGS, settingsFor } from "./settings.ts";
-import type { ChatSettings, SettingName } from "./settings.ts";
-import { streamTurn } from "./stream-turn.ts";
-import { isEmpty } from "./turn.ts";
-import type { Turn } from "./turn.ts";
+import { DEFAULT_SETTINGS, settingsFor } from "./playground/settings.ts";
+import type { ChatSettings, SettingName } from "./playground/settings.ts";
+import { streamTurn } from "./playground/stream-turn.ts";
+import { isEmpty } from "./playground/turn.ts";
+import type { Turn } from "./playground/turn.ts";
 
 /** A model to load: where it is, and what the page's list says about it if it is on it. */
 export interface ModelChoice {
@@ -60,7 +59,6 @@ interface PageState extends Preferences {
   readonly dismiss: () => void;
 }
 
-let engine: EngineClient | undefined;
 let started = false;
 
 export const usePage = create<PageState>()((set, get) => {
@@ -72,20 +70,14 @@ export const usePage = create<PageState>()((set, get) => {
     set({ failure });
     if (failure.code !== "E_WORKER") return;
     // The next load starts another worker.
-    engine?.dispose();
-    engine = undefined;
+    discardEngine();
     lose();
   };
 
-  const client = (): EngineClient => {
-    if (engine) return engine;
-    engine = startEngine();
-    engine.onLost((error) => {
-      lose();
-      fail(error);
-    });
-    return engine;
-  };
+  onEngineLost((error) => {
+    lose();
+    fail(error);
+  });
 
   /** @returns the model, or undefined when it could not be loaded */
   const loadModel = async (choice: ModelChoice): Promise<LoadedModel | undefined> => {
@@ -100,8 +92,8 @@ export const usePage = create<PageState>()((set, get) => {
     onProgress({ stage: "device", loadedBytes: 0, totalBytes: 0 });
     set({ failure: undefined });
     try {
-      set({ device: await client().open() });
-      const model = await client().load({ source: choice.source }, { onProgress, signal: abort.signal });
+      set({ device: await sharedEngine().open() });
+      const model = await sharedEngine().load({ source: choice.source }, { onProgress, signal: abort.signal });
       set({ model: { status: "ready", model, choice } });
       return model;
     } catch (error) {
@@ -177,7 +169,7 @@ export const usePage = create<PageState>()((set, get) => {
       const running = new AbortController();
       set({ running, failure: undefined, draft: undefined });
       try {
-        await streamTurn(client(), { text, before, settings }, running.signal, (turn) =>
+        await streamTurn(sharedEngine(), { text, before, settings }, running.signal, (turn) =>
           set({ turns: [...before, turn] }),
         );
       } catch (error) {

@@ -3,6 +3,8 @@ import { formatCount } from "../format.ts";
 import { LANGUAGES, LOCALES } from "../i18n/texts.ts";
 import { THEMES } from "../preferences.ts";
 import type { Theme } from "../preferences.ts";
+import { hrefOf, PAGES, usePageName } from "../router.ts";
+import type { PageName } from "../router.ts";
 import { usePage } from "../store.ts";
 import { useTexts } from "../use-texts.ts";
 import { Choice } from "./Choice.tsx";
@@ -14,10 +16,8 @@ export function Header() {
   const themes: Record<Theme, string> = { auto: t.themeAuto, light: t.themeLight, dark: t.themeDark };
   return (
     <header className="flex flex-wrap items-center gap-x-6 gap-y-1 border-b border-line bg-sheet px-4 py-2.5">
-      <div className="flex min-w-0 flex-1 flex-wrap items-baseline gap-x-4">
-        <h1 className="font-semibold whitespace-nowrap sm:text-xl">{t.title}</h1>
-        <p className="hidden text-xs text-quiet xl:block">{t.tagline}</p>
-      </div>
+      <h1 className="font-semibold whitespace-nowrap sm:text-xl">{t.title}</h1>
+      <Navigation />
       <DeviceLine />
       <div className="flex gap-2">
         <Choice
@@ -34,6 +34,26 @@ export function Header() {
         />
       </div>
     </header>
+  );
+}
+
+function Navigation() {
+  const { t } = useTexts();
+  const current = usePageName();
+  const names: Record<PageName, string> = { playground: t.pagePlayground, lab: t.pageLab, learn: t.pageLearn };
+  return (
+    <nav aria-label={t.pages} className="flex flex-1 gap-1">
+      {PAGES.map((page) => (
+        <a
+          key={page}
+          href={hrefOf(page)}
+          aria-current={page === current ? "page" : undefined}
+          className="rounded-md px-2.5 py-1 text-sm whitespace-nowrap text-quiet hover:text-ink aria-[current=page]:bg-bubble aria-[current=page]:font-semibold aria-[current=page]:text-ink"
+        >
+          {names[page]}
+        </a>
+      ))}
+    </nav>
   );
 }
 

@@ -3,7 +3,11 @@ import type { ErrorCode } from "../../errors.ts";
 /** English texts; the Japanese ones must have the same keys, which the compiler checks. */
 export const en = {
   title: "R1 Playground",
-  tagline: "A reasoning model in your browser, on your own GPU.",
+  pages: "Pages",
+  pagePlayground: "Playground",
+  pageLab: "GRPO lab",
+  pageLearn: "Learn",
+  pageLoading: "Opening the page…",
   language: "Language",
   theme: "Theme",
   themeAuto: "System",

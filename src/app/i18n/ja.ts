@@ -3,7 +3,11 @@ import type { Texts } from "./texts.ts";
 
 export const ja: Texts = {
   title: "R1 Playground",
-  tagline: "推論モデルを、ブラウザーの中、あなたの GPU で動かします。",
+  pages: "ページ",
+  pagePlayground: "プレイグラウンド",
+  pageLab: "GRPO ラボ",
+  pageLearn: "学ぶ",
+  pageLoading: "ページを開いています…",
   language: "言語",
   theme: "配色",
   themeAuto: "自動",

@@ -14,8 +14,8 @@ describe("texts", () => {
 
   it("are all used", () => {
     const app = join(import.meta.dirname, "..");
-    const components = readdirSync(join(app, "components")).map((name) => join(app, "components", name));
-    const source = [...components, join(app, "App.tsx")].map((file) => readFileSync(file, "utf8")).join("\n");
+    const files = readdirSync(app, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".tsx"));
+    const source = files.map((file) => readFileSync(join(app, file), "utf8")).join("\n");
     const unused = Object.keys(LOCALES.en.texts).filter((key) => !new RegExp(`\\bt\\.${key}\\b|"${key}"`).test(source));
     expect(unused).toEqual([]);
   });

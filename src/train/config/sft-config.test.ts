@@ -70,6 +70,7 @@ describe("a fresh model", () => {
       rope_theta: 10_000,
       rms_norm_eps: 1e-6,
       max_position_embeddings: 2048,
+      initializer_range: 0.02,
     });
     const { num_key_value_heads: _, ...without } = init;
     expect(parseSftConfig({ init: without, task: "countdown" }).init?.num_key_value_heads).toBe(4);

@@ -33,6 +33,8 @@ const initSchema = v.object({
   rope_theta: v.optional(numberAbove(0, 1e12), 10_000),
   rms_norm_eps: v.optional(numberAbove(0, 1), 1e-6),
   max_position_embeddings: v.optional(whole(1, 1 << 24), 2048),
+  /** Standard deviation of fresh weights; small models learn sooner from more than Qwen2's and Llama's 0.02. */
+  initializer_range: v.optional(numberAbove(0, 1), 0.02),
 });
 
 type InitFields = v.InferOutput<typeof initSchema>;

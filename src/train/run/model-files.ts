@@ -44,12 +44,9 @@ export function folderOf(name: string, files: FileMap): ModelFolder {
   );
 }
 
-/** Standard deviation of fresh weights: `initializer_range` of Qwen2 and Llama. */
-const INITIALIZER_RANGE = 0.02;
-
 /**
- * A fresh model with the nano tokenizer: weights normal with deviation 0.02, norms 1, biases 0, as transformers
- * initialises Qwen2.
+ * A fresh model with the nano tokenizer: weights normal with deviation `initializer_range`, norms 1, biases 0, as
+ * transformers initialises Qwen2.
  */
 export function freshModel(init: InitSpec, seed: number): Map<string, Uint8Array<ArrayBuffer>> {
   const tokenizer = nanoTokenizerJson();
@@ -67,7 +64,6 @@ export function freshModel(init: InitSpec, seed: number): Map<string, Uint8Array
     vocab_size: vocabulary,
     bos_token_id: bos,
     eos_token_id: eos,
-    initializer_range: INITIALIZER_RANGE,
     torch_dtype: "float32",
   };
   const wanted = allTensors(modelTensors(parseModelSpec(config)));
@@ -75,7 +71,7 @@ export function freshModel(init: InitSpec, seed: number): Map<string, Uint8Array
     const count = sizes.reduce((a, b) => a * b, 1);
     const data = new Float32Array(count);
     if (name.includes("norm")) data.fill(1);
-    else if (!name.endsWith(".bias")) fillNormal(data, new Rng(seed, PURPOSE.init, i), INITIALIZER_RANGE);
+    else if (!name.endsWith(".bias")) fillNormal(data, new Rng(seed, PURPOSE.init, i), init.initializer_range);
     return [name, { dtype: "F32", shape: sizes, data }];
   });
   return new Map([

@@ -73,6 +73,7 @@ export function tinyModel(seed = 0): FileMap {
     tie_word_embeddings: true,
     rope_theta: 10_000,
     rms_norm_eps: 1e-6,
+    initializer_range: 0.02,
   } as const;
   return freshModel(init, seed);
 }

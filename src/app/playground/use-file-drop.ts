@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import { filesOfDrop } from "./picked-files.ts";
-import { usePage } from "./store.ts";
+import { usePage } from "../store.ts";
 
 /**
  * Loads files that are dropped anywhere on the page: elsewhere the browser would leave the page to show them.

@@ -1,7 +1,7 @@
 import { memo } from "react";
 import { formatCount, formatDecimal } from "../format.ts";
 import type { Language, Texts } from "../i18n/texts.ts";
-import type { Reply, Turn } from "../turn.ts";
+import type { Reply, Turn } from "./turn.ts";
 import { useTexts } from "../use-texts.ts";
 import { ThinkPanel } from "./ThinkPanel.tsx";
 

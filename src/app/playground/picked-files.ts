@@ -1,5 +1,5 @@
-import { R1Error } from "../errors.ts";
-import type { PickedFile } from "../engine/protocol.ts";
+import { R1Error } from "../../errors.ts";
+import type { PickedFile } from "../../engine/protocol.ts";
 
 /** A model folder has few files; a whole disk dropped by mistake is cut off here. */
 const MAX_FILES = 1000;

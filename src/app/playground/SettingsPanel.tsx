@@ -1,11 +1,11 @@
 import { useId, useState } from "react";
 import * as v from "valibot";
 import type { Texts } from "../i18n/texts.ts";
-import { settingsSchema } from "../settings.ts";
-import type { SettingName } from "../settings.ts";
+import { settingsSchema } from "./settings.ts";
+import type { SettingName } from "./settings.ts";
 import { usePage } from "../store.ts";
 import { useTexts } from "../use-texts.ts";
-import { Chevron } from "./Chevron.tsx";
+import { Chevron } from "../components/Chevron.tsx";
 
 interface Field {
   readonly label: keyof Texts;

@@ -1,6 +1,6 @@
 import { useEffect, useId } from "react";
 import { usePage } from "../store.ts";
-import { useFollow } from "../use-follow.ts";
+import { useFollow } from "./use-follow.ts";
 import { useTexts } from "../use-texts.ts";
 import { Announcer } from "./Announcer.tsx";
 import { TurnView } from "./TurnView.tsx";

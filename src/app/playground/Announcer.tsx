@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import { usePage } from "../store.ts";
-import type { Turn } from "../turn.ts";
+import type { Turn } from "./turn.ts";
 import { useTexts } from "../use-texts.ts";
 
 /** Silence after which a screen reader's user is told that the model still works. */

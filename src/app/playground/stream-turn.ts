@@ -1,5 +1,5 @@
-import type { EngineClient } from "../engine/client.ts";
-import type { ChatMessage } from "../engine/protocol.ts";
+import type { EngineClient } from "../../engine/client.ts";
+import type { ChatMessage } from "../../engine/protocol.ts";
 import type { ChatSettings } from "./settings.ts";
 import { advance, newTurn, stopped } from "./turn.ts";
 import type { Turn } from "./turn.ts";

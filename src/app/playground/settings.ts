@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { GenerateOptions } from "../engine/protocol.ts";
+import type { GenerateOptions } from "../../engine/protocol.ts";
 
 const whole = (least: number, most: number) => v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most));
 const number = (least: number, most: number) => v.pipe(v.number(), v.minValue(least), v.maxValue(most));

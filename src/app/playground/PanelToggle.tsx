@@ -1,6 +1,6 @@
 import { usePage } from "../store.ts";
 import { useTexts } from "../use-texts.ts";
-import { Chevron } from "./Chevron.tsx";
+import { Chevron } from "../components/Chevron.tsx";
 
 interface PanelToggleProps {
   /** Id of the panel. */

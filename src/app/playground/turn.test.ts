@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { R1Error } from "../errors.ts";
-import type { Completion, GenerateCall, GenerateEvent } from "../engine/protocol.ts";
+import { R1Error } from "../../errors.ts";
+import type { Completion, GenerateCall, GenerateEvent } from "../../engine/protocol.ts";
 import { DEFAULT_SETTINGS } from "./settings.ts";
 import { messagesOf, streamTurn } from "./stream-turn.ts";
 import { advance, newTurn, stopped } from "./turn.ts";

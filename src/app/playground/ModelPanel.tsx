@@ -2,11 +2,11 @@ import { useId, useRef } from "react";
 import { builtInSource } from "../models.ts";
 import type { BuiltInModel } from "../models.ts";
 import { formatBytes, formatCompact, formatCount } from "../format.ts";
-import { filesOfInput } from "../picked-files.ts";
+import { filesOfInput } from "./picked-files.ts";
 import { usePage } from "../store.ts";
 import type { ModelState } from "../store.ts";
 import { useTexts } from "../use-texts.ts";
-import { Button } from "./Button.tsx";
+import { Button } from "../components/Button.tsx";
 
 type Ready = Extract<ModelState, { readonly status: "ready" }>;
 

@@ -1,9 +1,9 @@
 import { useEffect, useId, useState } from "react";
 import { formatCount, formatDecimal } from "../format.ts";
-import type { Reply } from "../turn.ts";
-import { useFollow } from "../use-follow.ts";
+import type { Reply } from "./turn.ts";
+import { useFollow } from "./use-follow.ts";
 import { useTexts } from "../use-texts.ts";
-import { Chevron } from "./Chevron.tsx";
+import { Chevron } from "../components/Chevron.tsx";
 
 interface ThinkPanelProps {
   readonly reply: Reply;

@@ -3,7 +3,7 @@ import type { Texts } from "../i18n/texts.ts";
 import type { LoadProgress } from "../../engine/protocol.ts";
 import { usePage } from "../store.ts";
 import { useTexts } from "../use-texts.ts";
-import { Button } from "./Button.tsx";
+import { Button } from "../components/Button.tsx";
 
 /** How far loading is, and the way to stop it. */
 export function LoadingNote() {

@@ -1,4 +1,4 @@
-import type { FinishReason, GenerateEvent, GenerateStats, TokenEvent } from "../engine/protocol.ts";
+import type { FinishReason, GenerateEvent, GenerateStats, TokenEvent } from "../../engine/protocol.ts";
 
 /** One reply as it is shown, while it streams and after. Times are `performance.now()`. */
 export interface Reply {

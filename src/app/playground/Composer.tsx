@@ -4,7 +4,7 @@ import type { Language } from "../i18n/texts.ts";
 import { usePage } from "../store.ts";
 import type { ModelState } from "../store.ts";
 import { useTexts } from "../use-texts.ts";
-import { Button } from "./Button.tsx";
+import { Button } from "../components/Button.tsx";
 
 export function Composer() {
   const { t, language } = useTexts();

@@ -1,0 +1,4 @@
+/** The GRPO lab. */
+export function LabPage() {
+  return <main className="flex min-h-0 flex-1 flex-col overflow-y-auto p-4" />;
+}
