@@ -158,6 +158,11 @@ export class RunWriter {
     });
   }
 
+  /** Resolves when nothing is left to be written, or can be. */
+  settled(): Promise<void> {
+    return this.#queue.catch(() => undefined);
+  }
+
   #next(write: () => Promise<void>): Promise<void> {
     this.#queue = this.#queue.then(write);
     // Each caller is told; the chain itself stays broken.
