@@ -1,5 +1,6 @@
 import { lazy, Suspense } from "react";
 import { Header } from "./components/Header.tsx";
+import { UpdateNote } from "./components/UpdateNote.tsx";
 import { PlaygroundPage } from "./playground/PlaygroundPage.tsx";
 import { useFileDrop } from "./playground/use-file-drop.ts";
 import { usePageName } from "./router.ts";
@@ -21,6 +22,7 @@ export function App() {
   return (
     <div className={`flex h-dvh flex-col ${isDropping ? "outline-4 -outline-offset-4 outline-accent" : ""}`}>
       <Header />
+      <UpdateNote />
       <LinkNote />
       <Suspense fallback={<p className="m-auto text-quiet">{t.pageLoading}</p>}>
         <View />

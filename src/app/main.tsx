@@ -1,6 +1,7 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App.tsx";
+import { workOffline } from "./offline.ts";
 import { applyPreferences, writePreferences } from "./preferences.ts";
 import { openLink, registerShare } from "./share/link.ts";
 import { playgroundShare } from "./share/playground-share.ts";
@@ -16,6 +17,9 @@ usePage.subscribe(({ language, theme }, before) => {
 registerShare("playground", playgroundShare);
 void openLink(location.hash).then(() => usePage.getState().start());
 addEventListener("hashchange", () => void openLink(location.hash));
+
+// After what the page itself needs.
+addEventListener("load", () => void workOffline());
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");

@@ -1,11 +1,8 @@
-import * as v from "valibot";
 import { create } from "zustand";
-import { LANGUAGES } from "../i18n/texts.ts";
-import { THEMES } from "../preferences.ts";
-import type { Preferences } from "../preferences.ts";
 import { hrefOf, parseRoute } from "../router.ts";
 import type { PageName } from "../router.ts";
 import { usePage } from "../store.ts";
+import { preferencesOf } from "./preferences-query.ts";
 import { decodeState, encodeState } from "./state-query.ts";
 import type { LinkProblem, StateEntries } from "./state-query.ts";
 
@@ -56,15 +53,6 @@ export function registerShare<State extends object>(page: PageName, part: ShareP
   const query = waiting.get(page);
   waiting.delete(page);
   if (query) void added.open(query, tell);
-}
-
-const preferenceEntries = { lang: v.picklist(LANGUAGES), theme: v.picklist(THEMES) };
-
-/** Language and theme that an address asks for. */
-export function preferencesOf(query: URLSearchParams): Partial<Preferences> {
-  const lang = v.safeParse(preferenceEntries.lang, query.get("lang"));
-  const theme = v.safeParse(preferenceEntries.theme, query.get("theme"));
-  return { ...(lang.success ? { language: lang.output } : {}), ...(theme.success ? { theme: theme.output } : {}) };
 }
 
 /** Takes over the state of an address (`#/lab?…`); what it does not say stays as it is. */

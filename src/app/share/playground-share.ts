@@ -1,26 +1,14 @@
-import * as v from "valibot";
 import { builtInSource } from "../models.ts";
 import { settingsSchema } from "../playground/settings.ts";
 import type { ChatSettings, SettingName } from "../playground/settings.ts";
 import { usePage } from "../store.ts";
 import type { SharePart } from "./link.ts";
-
-/** The longest question that a link may bring. */
-const MAX_DRAFT = 8000;
-
-export interface PlaygroundShare extends ChatSettings {
-  /** Folder of a built-in model; no other model can be named. */
-  readonly model: string;
-  readonly draft: string;
-}
+import { MAX_DRAFT, playgroundEntries } from "./playground-entries.ts";
+import type { PlaygroundShare } from "./playground-entries.ts";
 
 /** The playground in a link: which model, how it is asked, and the question. */
 export const playgroundShare: SharePart<PlaygroundShare> = {
-  entries: {
-    ...settingsSchema.entries,
-    model: v.pipe(v.string(), v.regex(/^[\w.-]{1,64}$/)),
-    draft: v.pipe(v.string(), v.maxLength(MAX_DRAFT)),
-  },
+  entries: playgroundEntries,
 
   read() {
     const { model, settings, turns, draft } = usePage.getState();
@@ -35,9 +23,8 @@ export const playgroundShare: SharePart<PlaygroundShare> = {
   },
 
   async write({ model: folder, draft, ...settings }) {
-    const { setDraft, start, load } = usePage.getState();
-    if (draft !== undefined) setDraft(draft);
-    writeSettings(settings);
+    const { start, load } = usePage.getState();
+    writeQuestion({ ...settings, ...(draft === undefined ? {} : { draft }) });
     await start(folder);
     const { builtIns, model } = usePage.getState();
     const builtIn = builtIns.find((entry) => entry.folder === folder);
@@ -48,6 +35,12 @@ export const playgroundShare: SharePart<PlaygroundShare> = {
     return folder !== undefined && builtIns.length > 0 && !builtIn ? ["model"] : [];
   },
 };
+
+/** The part of a link that needs no model. */
+export function writeQuestion({ draft, ...settings }: Partial<Omit<PlaygroundShare, "model">>): void {
+  if (draft !== undefined) usePage.getState().setDraft(draft);
+  writeSettings(settings);
+}
 
 function writeSettings(settings: Partial<ChatSettings>): void {
   const { setSetting } = usePage.getState();

@@ -13,12 +13,14 @@ interface RecordedTraceProps {
   readonly name?: string | undefined;
   /** How many samples stand side by side. */
   readonly samples?: number;
+  /** Shows the end of it, and plays when asked to. */
+  readonly isStill?: boolean;
 }
 
 type Loaded = { readonly trace: Trace } | "failed" | undefined;
 
 /** A model's thoughts and answers as they were recorded, played as if they were being written, and marked. */
-export function RecordedTrace({ name, samples = 1 }: RecordedTraceProps) {
+export function RecordedTrace({ name, samples = 1, isStill = false }: RecordedTraceProps) {
   const { t } = usePartTexts(traceTexts);
   const [loaded, setLoaded] = useState<Loaded>();
   useEffect(() => {
@@ -33,23 +35,29 @@ export function RecordedTrace({ name, samples = 1 }: RecordedTraceProps) {
   }, [name]);
   if (loaded === undefined) return <p className="text-sm text-quiet">{t.loading}</p>;
   if (loaded === "failed") return <p className="text-sm text-quiet">{t.failed}</p>;
-  return <Player trace={loaded.trace} samples={samples} />;
+  return <Player trace={loaded.trace} samples={samples} isStill={isStill} />;
 }
 
-function Player({ trace, samples }: { readonly trace: Trace; readonly samples: number }) {
+interface PlayerProps {
+  readonly trace: Trace;
+  readonly samples: number;
+  readonly isStill: boolean;
+}
+
+function Player({ trace, samples, isStill }: PlayerProps) {
   const { t, language } = usePartTexts(traceTexts);
   const select = useId();
   const [chosen, setChosen] = useState(0);
   const [turn, setTurn] = useState<Turn>();
-  const [plays, setPlays] = useState(1);
+  const [plays, setPlays] = useState(0);
   const recorded = trace.turns[chosen];
   useEffect(() => {
     if (!recorded) return undefined;
     const leave = new AbortController();
-    const isInstant = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const isInstant = (isStill && plays === 0) || matchMedia("(prefers-reduced-motion: reduce)").matches;
     void playTrace(recorded, { samples, isInstant, signal: leave.signal, show: setTurn });
     return () => leave.abort();
-  }, [recorded, samples, plays]);
+  }, [recorded, samples, plays, isStill]);
   const date = new Intl.DateTimeFormat(language, { dateStyle: "medium" }).format(new Date(trace.recorded));
   return (
     <section aria-label={t.recorded} className="flex flex-col gap-4">
@@ -78,7 +86,7 @@ function Player({ trace, samples }: { readonly trace: Trace; readonly samples: n
             </select>
           </>
         ) : null}
-        <Button onClick={() => setPlays(plays + 1)}>{t.again}</Button>
+        <Button onClick={() => setPlays(plays + 1)}>{isStill && plays === 0 ? t.play : t.again}</Button>
       </div>
       {turn ? <TurnView key={`${chosen} ${plays}`} turn={turn} /> : null}
     </section>
