@@ -26,6 +26,8 @@ export interface AdvantageChartProps {
   readonly step: number;
   readonly onStep: (step: number) => void;
   readonly group: Group | undefined;
+  /** As the group view counts them, from 1. */
+  readonly groupNumber: number;
   /** The completion that is being read. */
   readonly opened?: CompletionRecord | undefined;
   readonly onOpen?: (completion: CompletionRecord) => void;
@@ -34,7 +36,7 @@ export interface AdvantageChartProps {
 
 /** Every completion a dot by step and advantage; the current group lifted out beside it. */
 export function AdvantageChart(props: AdvantageChartProps) {
-  const { step, onStep, group, opened, onOpen, window } = props;
+  const { step, onStep, group, groupNumber, opened, onOpen, window } = props;
   const run = useThrottled(props.run);
   const { t, language } = usePartTexts(chartTexts);
   const palette = usePalette();
@@ -70,11 +72,12 @@ export function AdvantageChart(props: AdvantageChartProps) {
     drawn.current = { under, count: steps.length, last: steps.at(-1) };
   }, [under, frame, palette, steps]);
 
+  const groupTitle = group ? `${t.group} ${groupNumber}` : "";
   useEffect(() => {
     if (!current.current || frame.width === 0) return;
     const context = contextOf(current.current, frame);
-    if (context && event) drawCurrent(context, frame, palette, event, group?.completions ?? [], opened);
-  }, [frame, palette, event, group, opened]);
+    if (context && event) drawCurrent(context, frame, palette, event, group?.completions ?? [], opened, groupTitle);
+  }, [frame, palette, event, group, opened, groupTitle]);
 
   const completions = event?.completions ?? [];
   const count = (sign: Sign): number => completions.filter(({ advantage }) => signOf(advantage) === sign).length;
@@ -223,5 +226,11 @@ function GroupLabels({ group, frame, opened, onOpen }: GroupLabelsProps) {
 
 function fieldTexts(t: (typeof chartTexts)[Language], language: Language): FieldTexts {
   const format = new Intl.NumberFormat(language, { maximumFractionDigits: 1, signDisplay: "exceptZero" });
-  return { step: t.step, better: t.better, worse: t.worse, format: (value) => format.format(value) };
+  return {
+    step: t.step,
+    better: t.better,
+    wholeStep: t.ofStep,
+    worse: t.worse,
+    format: (value) => format.format(value),
+  };
 }

@@ -7,7 +7,7 @@ import { AdvantageBar } from "./AdvantageBar.tsx";
 import { Explain } from "./Explain.tsx";
 import { formatSigned, formatValue } from "./format-value.ts";
 import { GroupPicker } from "./GroupPicker.tsx";
-import { gistOf, isDead } from "./groups.ts";
+import { gistOf, isDead, textOf } from "./groups.ts";
 import type { Group } from "./groups.ts";
 import { reachOf, signOf } from "./scales.ts";
 import { SIGN_TEXT } from "./sign-styles.ts";
@@ -106,7 +106,7 @@ function CompletionTable({ group, opened, onOpen }: CompletionTableProps) {
     t.advantage,
     t.rewardColumn,
     ...parts,
-    t.length,
+    t.lengthColumn,
     t.finish,
     ...(hasKl ? [t.klColumn] : []),
     ...(hasClip ? [t.clipColumn] : []),
@@ -179,6 +179,7 @@ function CompletionTable({ group, opened, onOpen }: CompletionTableProps) {
                   onClick={() => onOpen?.(completion)}
                 >
                   <code>{gistOf(completion)}</code>
+                  <code className="ml-3 text-xs text-quiet">{textOf(completion).thought.slice(0, 240)}</code>
                 </button>
               </td>
             </tr>

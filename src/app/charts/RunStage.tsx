@@ -111,6 +111,7 @@ export function RunStage({ focus, onOpenSettings, tokenTexts, ...props }: RunSta
                 step={step}
                 onStep={choose}
                 group={groups[place]}
+                groupNumber={place + 1}
                 opened={completion}
                 onOpen={open}
                 window={window}
@@ -176,7 +177,7 @@ function ChartGrid({ title, charts, ...shared }: ChartGridProps) {
   return (
     <section aria-label={t[title]}>
       <h3 className="mb-2 text-xl font-semibold">{t[title]}</h3>
-      <div className="grid grid-cols-[repeat(auto-fill,minmax(min(100%,19rem),1fr))] gap-x-6 gap-y-5">
+      <div className="grid grid-cols-[repeat(auto-fill,minmax(min(100%,21rem),1fr))] gap-x-6 gap-y-5">
         {charts.map((chart) => (
           <MetricChart key={chart.id} chart={chart} {...shared} />
         ))}

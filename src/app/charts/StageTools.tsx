@@ -47,7 +47,7 @@ export function StageTools({ run, smoothing, onSmoothing, window, onWindow }: St
         <input
           id={id}
           type="range"
-          className="w-24 accent-accent"
+          className="w-24 accent-ink"
           min={0}
           max={MOST_SMOOTHING}
           step={0.02}

@@ -39,7 +39,7 @@ export function StepScrubber({ step, first, last, isFollowing, onStep, onFollow 
       <input
         id={id}
         type="range"
-        className="min-w-24 flex-1 basis-40 accent-accent"
+        className="min-w-24 flex-1 basis-40 accent-ink"
         min={first}
         max={last}
         value={step}

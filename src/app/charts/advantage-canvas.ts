@@ -1,5 +1,5 @@
 import type { CompletionRecord, TrainStepEvent } from "../../engine/protocol.ts";
-import { histogram, swarm } from "./bins.ts";
+import { cloud, histogram, swarm } from "./bins.ts";
 import type { Palette } from "./palette.ts";
 import { faint } from "./plot.ts";
 import { reachOf, signOf, ticks } from "./scales.ts";
@@ -9,7 +9,9 @@ import type { Sign } from "./scales.ts";
 const AXIS = { left: 40, bottom: 40, top: 12 } as const;
 const LIFT = { gap: 20, width: 96, narrow: 64, dot: 4.5 } as const;
 const BINS = 25;
-const OPACITY: Readonly<Record<Sign, number>> = { positive: 0.62, negative: 0.62, zero: 0.32 };
+/** Dots of the same advantage make rows, and stray from it by this much at most. */
+const [ROWS, STRAY] = [9, 5];
+const OPACITY: Readonly<Record<Sign, number>> = { positive: 0.7, negative: 0.7, zero: 0.4 };
 
 /** How the chart lies on its canvas. */
 export interface Frame {
@@ -87,6 +89,8 @@ export interface FieldTexts {
   readonly step: string;
   readonly better: string;
   readonly worse: string;
+  /** Of the bars beside the lifted group. */
+  readonly wholeStep: string;
   readonly format: (value: number) => string;
 }
 
@@ -112,6 +116,8 @@ export function drawField(context: CanvasRenderingContext2D, frame: Frame, palet
     if (Number.isInteger(step)) context.fillText(String(step), xOf(frame, step), bottom + 12);
   }
   context.fillText(texts.step, (left + right) / 2, bottom + 29);
+  context.textAlign = "right";
+  context.fillText(texts.wholeStep, frame.width, bottom + 29);
   context.textAlign = "left";
   context.fillStyle = palette.positive;
   context.fillText(`↑ ${texts.better}`, left + 6, top + 6);
@@ -126,7 +132,7 @@ interface Place {
 }
 
 function radiusOf(frame: Frame): number {
-  return Math.max(1.1, Math.min(2.6, columnOf(frame) / 5));
+  return Math.max(0.9, Math.min(2.2, columnOf(frame) / 6));
 }
 
 /** Where a step's dots are, side by side where they would cover each other, as far as the step's column is wide. */
@@ -134,15 +140,15 @@ function placesOf(frame: Frame, step: number, completions: readonly CompletionRe
   const radius = radiusOf(frame);
   const apart = radius * 1.7;
   const heights = completions.map(({ advantage }) => yOf(frame, advantage));
-  const sides = swarm(
+  const places = cloud(
     heights.map((y) => Math.round(y / (radius * 2))),
-    Math.max(1, Math.floor((columnOf(frame) * 0.92) / apart)),
+    Math.max(1, Math.floor((columnOf(frame) * 0.9) / apart)),
+    ROWS,
   );
-  return completions.map(({ advantage }, i) => ({
-    x: xOf(frame, step) + (sides[i] ?? 0) * apart,
-    y: heights[i] ?? 0,
-    sign: signOf(advantage),
-  }));
+  return completions.map(({ advantage }, i) => {
+    const { side, rise } = places[i] ?? { side: 0, rise: 0 };
+    return { x: xOf(frame, step) + side * apart, y: (heights[i] ?? 0) + rise * STRAY, sign: signOf(advantage) };
+  });
 }
 
 /** A dot for every completion of these steps. */
@@ -189,6 +195,7 @@ function stampOf(color: string, radius: number, ratio: number): HTMLCanvasElemen
 /**
  * The current step, and beside it its group lifted out at the same heights, before the distribution of the whole step.
  * @param opened the completion that is being read
+ * @param title of the lifted group
  */
 export function drawCurrent(
   context: CanvasRenderingContext2D,
@@ -197,6 +204,7 @@ export function drawCurrent(
   event: TrainStepEvent,
   group: readonly CompletionRecord[],
   opened: CompletionRecord | undefined,
+  title: string,
 ): void {
   const { top, bottom, liftLeft, width } = frame;
   const isShown = event.step >= frame.xRange[0] && event.step <= frame.xRange[1];
@@ -233,12 +241,12 @@ export function drawCurrent(
       context.strokeStyle = faint(color, 0.4);
       context.lineWidth = 1;
       context.beginPath();
-      context.moveTo(place.x, y);
+      context.moveTo(place.x, place.y);
       context.lineTo(lifted, y);
       context.stroke();
       context.fillStyle = color;
       context.beginPath();
-      context.arc(place.x, y, radiusOf(frame) + 0.75, 0, 2 * Math.PI);
+      context.arc(place.x, place.y, radiusOf(frame) + 0.75, 0, 2 * Math.PI);
       context.fill();
     }
     context.fillStyle = color;
@@ -251,6 +259,11 @@ export function drawCurrent(
   }
   context.fillStyle = faint(palette.ink, 0.25);
   context.fillRect(liftLeft - 4, top, 1, bottom - top);
+  context.fillStyle = palette.ink;
+  context.font = `600 12px ${palette.font}`;
+  context.textBaseline = "middle";
+  context.textAlign = "right";
+  context.fillText(title, width, bottom + 12);
 }
 
 /** How the whole step's advantages lie, as bars behind the group. */

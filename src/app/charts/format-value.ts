@@ -3,7 +3,7 @@ import type { ValueFormat } from "./metrics.ts";
 
 const OPTIONS: Readonly<Record<ValueFormat | "scientific" | "signed", Intl.NumberFormatOptions>> = {
   number: { maximumSignificantDigits: 3 },
-  percent: { style: "percent", maximumFractionDigits: 1 },
+  percent: { style: "percent", maximumFractionDigits: 2 },
   count: { maximumFractionDigits: 1, notation: "compact" },
   small: { maximumSignificantDigits: 3 },
   scientific: { notation: "scientific", maximumSignificantDigits: 2 },
@@ -30,5 +30,6 @@ export function formatValue(value: number, format: ValueFormat, language: Langua
 
 /** An advantage: +0.53, −1.20, 0.00 */
 export function formatSigned(value: number, language: Language): string {
-  return formatOf("signed", language).format(value);
+  // A hyphen is too short to be seen as a minus.
+  return formatOf("signed", language).format(value).replace("-", "−");
 }

@@ -61,7 +61,7 @@ export function createPlot(host: HTMLElement, setup: PlotSetup): uPlot {
     width: host.clientWidth,
     height: host.clientHeight,
     legend: { show: false },
-    padding: [10, (u) => chipRoom(u, state().labels, palette), 0, 0],
+    padding: [4, (u) => chipRoom(u, state().labels, palette), 0, 0],
     scales: { x: { time: false, range: () => [...state().xRange] }, y: { range: () => [...state().yRange] } },
     axes: [
       {
@@ -197,6 +197,7 @@ function drawChips(u: uPlot, { table, styles, labels, xRange }: PlotState, palet
   ctx.save();
   ctx.font = `600 ${SMALL * ratio}px ${palette.font}`;
   ctx.textBaseline = "middle";
+  ctx.textAlign = "left";
   const left = bbox.left + bbox.width + 6 * ratio;
   for (const [k, { i, x, y }] of ends.entries()) {
     const place = places[k] ?? y;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { histogram, swarm } from "./bins.ts";
+import { cloud, histogram, swarm } from "./bins.ts";
 import { reachOf, signOf, stepAxisEnd, stepRange, ticks, wash } from "./scales.ts";
 import { spread } from "./spread.ts";
 
@@ -93,6 +93,29 @@ describe("swarm", () => {
 
   it("uses places again past the most", () => {
     expect(swarm([1, 1, 1, 1], 3)).toEqual([0, 1, -1, 0]);
+  });
+});
+
+describe("cloud", () => {
+  it("fills a row, then the ones above and below it", () => {
+    expect(cloud([5, 5, 5, 9, 5, 5], 2, 3)).toEqual([
+      { side: 0, rise: 0 },
+      { side: 1, rise: 0 },
+      { side: 0, rise: 1 },
+      { side: 0, rise: 0 },
+      { side: 1, rise: 1 },
+      { side: 0, rise: -1 },
+    ]);
+  });
+
+  it("strays no further however many there are", () => {
+    const many = Array.from({ length: 500 }, () => 1);
+    for (const rows of [1, 2, 9]) {
+      for (const { side, rise } of cloud(many, 3, rows)) {
+        expect(Math.abs(rise)).toBeLessThanOrEqual(1);
+        expect(Math.abs(side)).toBeLessThanOrEqual(1);
+      }
+    }
   });
 });
 
