@@ -4,7 +4,7 @@ import { usePartTexts } from "../app/i18n/define-texts.ts";
 import { fetchRecordedRun, fetchRecordedRuns } from "../app/runs/recorded-run.ts";
 import type { RunData } from "../app/runs/run-data.ts";
 import type { EmbedAddress } from "./params.ts";
-import { RunTable } from "./RunTable.tsx";
+import { RunStage } from "../app/charts/RunStage.tsx";
 import { runUntil } from "./run-until.ts";
 import { embedTexts } from "./texts.ts";
 import { usePlayhead } from "./use-playhead.ts";
@@ -54,7 +54,7 @@ function Replay({ run, playsWhenSeen, onStep }: ReplayProps) {
             <span className="rounded-sm border border-edge px-1.5 py-0.5 font-semibold text-ink">{t.recorded}</span>
             {t.recordedRun}
           </p>
-          <RunTable run={shown} />
+          <RunStage runs={[shown]} focus={shown.id} />
         </div>
       </div>
       <div className="flex flex-wrap items-center gap-3 border-t border-line bg-sheet px-4 py-3">
