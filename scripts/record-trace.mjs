@@ -48,6 +48,9 @@ export function recordedTurn(question, events) {
   };
 }
 
+/** Its questions in every language; older lists have one. */
+const examplesOf = ({ examples, example }) => examples ?? [example];
+
 function ask(folder, question, settings, device) {
   const flags = {
     model: join(root, "public/models", folder),
@@ -72,7 +75,7 @@ function main(args) {
   const models = JSON.parse(readFileSync(join(root, "public/models/index.json"), "utf8"));
   const model = models.find((one) => one.folder === folder);
   if (!model) throw new Error(`no built-in model ${folder}; there are ${models.map((one) => one.folder).join(", ")}`);
-  const asked = questions.length > 0 ? questions : [...new Set(Object.values(model.example))];
+  const asked = questions.length > 0 ? questions : [...new Set(examplesOf(model).flatMap(Object.values))];
   const answers = asked.map((question) => ask(folder, question, model.settings, device));
   const trace = {
     version: 1,
