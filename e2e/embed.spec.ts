@@ -15,7 +15,7 @@ test("a page of another origin drives the frame, once its reader has pressed sta
   const start = frame.getByRole("button", { name: "Start the model" });
   await expect(start).toBeVisible();
   await expect(frame.getByRole("region", { name: "Recorded" })).toContainText("tiny-random");
-  await expect.poll(async () => (await heard(page, "open")).map(({ type }) => type)).toContain("ready");
+  await expect.poll(async () => (await heard(page, "openly")).map(({ type }) => type)).toContain("ready");
 
   await hello(page);
   await send(page, "start", undefined, 2);
@@ -54,7 +54,7 @@ test("a page of another origin drives the frame, once its reader has pressed sta
   expect(all.find(({ id }) => id === 6)).toMatchObject({ type: "state", payload: { lang: "ja", needsClick: false } });
 
   // What is told openly says nothing of the reader, and nothing was stored.
-  expect(new Set((await heard(page, "open")).map(({ type }) => type))).toEqual(new Set(["ready", "resize"]));
+  expect(new Set((await heard(page, "openly")).map(({ type }) => type))).toEqual(new Set(["ready", "resize"]));
   const child = page.frames().find((one) => one.url().includes("embed.html"));
   const stored = await child?.evaluate(async () => {
     try {

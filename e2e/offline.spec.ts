@@ -13,7 +13,7 @@ test("after one visit, from a folder of a plain host, the page and its model wor
     await page.goto(address);
     await new Playground(page).ready();
     // The service worker has everything.
-    await page.evaluate(() => navigator.serviceWorker.ready);
+    await page.evaluate(async () => void (await navigator.serviceWorker.ready));
 
     await context.setOffline(true);
     const offline = await context.newPage();

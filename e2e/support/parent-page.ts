@@ -10,9 +10,9 @@ export async function openParent(page: Page, src: string, sandbox: string): Prom
       allow="clipboard-write"></iframe>
     <script>
       window.heard = [];
-      window.open = [];
+      window.openly = [];
       const frame = document.querySelector("iframe");
-      addEventListener("message", ({ data, source }) => source === frame.contentWindow && window.open.push(data));
+      addEventListener("message", ({ data, source }) => source === frame.contentWindow && window.openly.push(data));
       window.hello = () => {
         const { port1, port2 } = new MessageChannel();
         port1.onmessage = ({ data }) => window.heard.push(data);
@@ -33,8 +33,8 @@ export interface Heard {
 }
 
 /** What the frame has said over the port, or openly. */
-export function heard(page: Page, where: "heard" | "open" = "heard"): Promise<readonly Heard[]> {
-  return page.evaluate((name) => (window as never)[name], where);
+export function heard(page: Page, where: "heard" | "openly" = "heard"): Promise<readonly Heard[]> {
+  return page.evaluate((name) => (window as unknown as Record<string, readonly Heard[]>)[name] ?? [], where);
 }
 
 export async function hello(page: Page): Promise<void> {
