@@ -43,7 +43,8 @@ test("a page of another origin drives the frame, once its reader has pressed sta
   const written = all
     .filter(({ type }) => type === "token")
     .flatMap(({ payload }) => payload["tokens"] as { channel: string; text: string }[]);
-  const [reply] = all.find(({ type }) => type === "done")?.payload["replies"] as { think: string; answer: string }[];
+  const done = all.find(({ type }) => type === "done");
+  const [reply] = (done?.payload["replies"] ?? []) as { think: string; answer: string }[];
   expect(
     written
       .filter(({ channel }) => channel === "think")
