@@ -5,36 +5,23 @@ import { seriesOf } from "../runs/run-data.ts";
 /** The run whose figures stand beside the paper's: the reader's newest, or the recorded one. Undefined until there is one. */
 export const OwnRunContext = createContext<RunData | undefined>(undefined);
 
-/** A metric's first value and its last. */
+/** A metric as a run began and as it ended. */
 export interface StartAndEnd {
   readonly start: number;
   readonly end: number;
 }
 
-export interface RunSummary {
-  /** Share of held-out problems answered rightly. */
-  readonly accuracy: StartAndEnd | undefined;
-  /** Mean tokens of a sampled completion, its thought included. */
-  readonly length: StartAndEnd | undefined;
-  readonly reward: StartAndEnd | undefined;
-  readonly steps: number;
-}
-
 /** Steps at each end that are averaged: one step's groups are few and noisy. */
 const AVERAGED_STEPS = 5;
 
-export function summarize(run: RunData): RunSummary {
-  return {
-    accuracy: ends(seriesOf(run, "eval_accuracy").values, 1) ?? ends(seriesOf(run, "rewards/accuracy/mean").values),
-    length: ends(seriesOf(run, "completions/mean_length").values),
-    reward: ends(seriesOf(run, "reward").values),
-    steps: run.steps.at(-1)?.step ?? 0,
-  };
-}
-
-function ends(values: readonly number[], averaged = AVERAGED_STEPS): StartAndEnd | undefined {
+/**
+ * An evaluation's values are taken as they are, a step's are averaged over a few.
+ * @returns undefined for a metric the run has not twice
+ */
+export function startAndEnd(run: RunData, metric: string): StartAndEnd | undefined {
+  const { values } = seriesOf(run, metric);
   if (values.length < 2) return undefined;
-  const count = Math.min(averaged, Math.floor(values.length / 2));
+  const count = metric.startsWith("eval_") ? 1 : Math.min(AVERAGED_STEPS, Math.floor(values.length / 2));
   return { start: mean(values.slice(0, count)), end: mean(values.slice(-count)) };
 }
 

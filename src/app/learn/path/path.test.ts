@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { RunData } from "../../runs/run-data.ts";
 import { parseGrpoConfig } from "../../../train/config/grpo-config.ts";
-import { summarize } from "../own-run.ts";
+import { startAndEnd } from "../own-run.ts";
 import { attentionPairs, exampleLengths, layOutBoth, placesOf } from "./batch.ts";
 
 describe("a batch, padded and packed", () => {
@@ -32,7 +32,7 @@ describe("a batch, padded and packed", () => {
   });
 });
 
-describe("the summary of a run", () => {
+describe("a run's start and end", () => {
   const run = (steps: readonly Record<string, number>[], evaluations: readonly Record<string, number>[]): RunData => ({
     id: "run",
     name: "Run",
@@ -51,24 +51,16 @@ describe("the summary of a run", () => {
     warnings: [],
   });
 
-  it("averages a few steps at each end, and takes held-out accuracy as it was", () => {
-    const steps = Array.from({ length: 20 }, (_, i) => ({ reward: i, "completions/mean_length": 10 + i }));
-    expect(summarize(run(steps, [{ eval_accuracy: 0.2 }, { eval_accuracy: 0.4 }, { eval_accuracy: 0.7 }]))).toEqual({
-      accuracy: { start: 0.2, end: 0.7 },
-      length: { start: 12, end: 27 },
-      reward: { start: 2, end: 17 },
-      steps: 20,
-    });
+  it("average a few steps, and take an evaluation as it was", () => {
+    const steps = Array.from({ length: 20 }, (_, i) => ({ reward: i }));
+    const data = run(steps, [{ eval_accuracy: 0.2 }, { eval_accuracy: 0.4 }, { eval_accuracy: 0.7 }]);
+    expect(startAndEnd(data, "reward")).toEqual({ start: 2, end: 17 });
+    expect(startAndEnd(data, "eval_accuracy")).toEqual({ start: 0.2, end: 0.7 });
   });
 
-  it("falls back on the accuracy of what was sampled, and says nothing of a run that has just begun", () => {
-    const steps = [{ "rewards/accuracy/mean": 0.1 }, { "rewards/accuracy/mean": 0.3 }];
-    expect(summarize(run(steps, [{ eval_accuracy: 0.2 }])).accuracy).toEqual({ start: 0.1, end: 0.3 });
-    expect(summarize(run([{ reward: 1 }], []))).toEqual({
-      accuracy: undefined,
-      length: undefined,
-      reward: undefined,
-      steps: 1,
-    });
+  it("do not overlap in a short run, and are not there in one that has just begun", () => {
+    expect(startAndEnd(run([{ reward: 1 }, { reward: 2 }, { reward: 6 }], []), "reward")).toEqual({ start: 1, end: 6 });
+    expect(startAndEnd(run([{ reward: 1 }], []), "reward")).toBeUndefined();
+    expect(startAndEnd(run([{ reward: 1 }, { reward: 2 }], []), "kl")).toBeUndefined();
   });
 });
