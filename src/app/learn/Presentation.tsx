@@ -64,6 +64,8 @@ export function Presentation({ place }: { readonly place: Place }) {
   const last = SECTION_COUNTS.length;
   const isFirst = chapter === 1 && section === 1;
   const isLast = chapter === last && section === SECTION_COUNTS[last - 1];
+  const screen = SECTION_COUNTS.slice(0, chapter - 1).reduce((sum, count) => sum + count, section);
+  const screens = SECTION_COUNTS.reduce((sum, count) => sum + count, 0);
   const position = `${chapter}. ${t[shown.title]}, ${section} / ${shown.sections.length}`;
   return (
     <div data-presenting className="flex min-h-0 flex-1 flex-col">
@@ -89,7 +91,7 @@ export function Presentation({ place }: { readonly place: Place }) {
         <Button onClick={leave}>{t.leave}</Button>
         {document.fullscreenEnabled ? <Button onClick={toggleFullscreen}>{t.fullscreen}</Button> : null}
         <p aria-hidden className="flex-1 text-center text-xs text-quiet">
-          {chapter}.{section}
+          {screen} / {screens}
         </p>
         <p role="status" className="sr-only">
           {position}

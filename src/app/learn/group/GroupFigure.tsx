@@ -91,7 +91,7 @@ export function GroupFigure({ number }: { readonly number: string }) {
       </p>
       <p
         role="status"
-        className={`mt-2 min-h-[3lh] text-sm sm:min-h-[2lh] ${isDead ? "font-semibold text-negative" : "text-quiet"}`}
+        className={`mt-2 min-h-[3lh] text-sm sm:min-h-[2lh] in-data-presenting:lg:min-h-[1lh] ${isDead ? "font-semibold text-negative" : "text-quiet"}`}
       >
         {isDead ? t.dead : t.alive}
       </p>

@@ -3,6 +3,7 @@ import { usePartTexts } from "../../i18n/define-texts.ts";
 import { Formula } from "../parts/Formula.tsx";
 import { Numbers } from "../parts/Numbers.tsx";
 import { Section } from "../parts/Section.tsx";
+import { Words } from "../parts/Words.tsx";
 import { deadShare } from "./group.ts";
 import { GroupFigure } from "./GroupFigure.tsx";
 import { groupTexts } from "./texts.ts";
@@ -16,9 +17,13 @@ function Group() {
       title={t.title}
       prose={
         <>
-          <p>{t.p1}</p>
+          <p>
+            <Words text={t.p1} />
+          </p>
           <Formula source={ADVANTAGE} />
-          <p>{t.p2}</p>
+          <p>
+            <Words text={t.p2} />
+          </p>
         </>
       }
     >
@@ -38,7 +43,9 @@ function GroupNumbers() {
       title={t.numbersTitle}
       prose={
         <>
-          <p>{t.n1}</p>
+          <p>
+            <Words text={t.n1} />
+          </p>
           <table className="my-1 w-full text-sm">
             <caption className="pb-1 text-left text-quiet">{t.chance}</caption>
             <thead>
@@ -60,7 +67,9 @@ function GroupNumbers() {
               </tr>
             </tbody>
           </table>
-          <p>{t.n2}</p>
+          <p>
+            <Words text={t.n2} />
+          </p>
         </>
       }
     >

@@ -5,6 +5,7 @@ import { usePartTexts } from "../../i18n/define-texts.ts";
 import { Handle, Plot } from "../parts/Plot.tsx";
 import { Figure } from "../parts/Section.tsx";
 import { Slider } from "../parts/Slider.tsx";
+import { DrawnWords } from "../parts/Words.tsx";
 import { clipCurve, clipPoint } from "./clip-curve.ts";
 import { objectiveTexts } from "./texts.ts";
 
@@ -23,6 +24,8 @@ export function ClipFigure({ number }: { readonly number: string }) {
   const { epsilon, epsilonHigh, advantage } = settings;
   const { objective, gradient, clipped } = clipPoint(ratio, settings);
   const decimal = (value: number): string => formatDecimal(value, language, 2).replace("-", "−");
+  // Two scales only, so that the curve visibly grows with the advantage.
+  const reach = Math.abs(advantage) <= 1 ? 2 : 4;
   const color = advantage < 0 ? "negative" : "positive";
   const said = clipped === 0 ? t.follows : clipped > 0 ? t.stoppedHigh : t.stoppedLow;
   return (
@@ -70,9 +73,9 @@ export function ClipFigure({ number }: { readonly number: string }) {
       <Plot
         label={t.figure}
         x={[0, TO]}
-        y={[-4, 4]}
+        y={[-reach, reach]}
         xTicks={[0, 0.5, 1, 1.5, 2]}
-        yTicks={[-4, -2, 0, 2, 4]}
+        yTicks={[-reach, -reach / 2, 0, reach / 2, reach]}
         xLabel={t.ratioAxis}
         yLabel={t.objectiveAxis}
         format={(value) => formatDecimal(value, language, Number.isInteger(value) ? 0 : 1).replace("-", "−")}
@@ -87,13 +90,13 @@ export function ClipFigure({ number }: { readonly number: string }) {
               <rect
                 x={scales.x(1 - epsilon)}
                 width={scales.x(1 + epsilonHigh) - scales.x(1 - epsilon)}
-                y={scales.y(4)}
-                height={scales.y(-4) - scales.y(4)}
+                y={scales.y(reach)}
+                height={scales.y(-reach) - scales.y(reach)}
                 className="fill-bubble opacity-70"
               />
               <text
                 x={scales.x(1 - epsilon) - 0.3 * scales.rem}
-                y={scales.y(-4) - 0.5 * scales.rem}
+                y={scales.y(-reach) - 0.5 * scales.rem}
                 textAnchor="end"
                 className="fill-quiet"
               >
@@ -101,10 +104,10 @@ export function ClipFigure({ number }: { readonly number: string }) {
               </text>
               <text
                 x={scales.x(1 + epsilonHigh) + 0.3 * scales.rem}
-                y={scales.y(-4) - 0.5 * scales.rem}
+                y={scales.y(-reach) - 0.5 * scales.rem}
                 className="fill-quiet"
               >
-                1 + ε_high
+                <DrawnWords text="1 + ε_high" />
               </text>
               <path
                 d={`M${scales.x(0)} ${scales.y(0)}L${scales.x(TO)} ${scales.y(TO * advantage)}`}

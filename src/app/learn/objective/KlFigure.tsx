@@ -13,9 +13,13 @@ const TOP = 3;
 const BOTTOM = -2;
 const SAMPLES = 80;
 
-const LINES = { k1: "stroke-zero", k2: "stroke-ink", k3: "stroke-kl stroke-3" } as const;
+const LINES = {
+  k1: "stroke-zero stroke-[1.5]",
+  k2: "stroke-ink stroke-[1.5] [stroke-dasharray:6_3]",
+  k3: "stroke-kl stroke-3",
+} as const;
 /** Where each curve's name stands, in d, and on which side of it. */
-const NAMES = { k1: { d: -1.2, below: true }, k2: { d: 1.75, below: true }, k3: { d: -1.35, below: false } } as const;
+const NAMES = { k1: { d: -1.2, below: true }, k2: { d: -1.95, below: true }, k3: { d: -1.35, below: false } } as const;
 
 /** k1, k2 and k3 over the log ratio, and their mean and scatter over a small policy. */
 export function KlFigure({ number }: { readonly number: string }) {

@@ -2,6 +2,7 @@ import { usePartTexts } from "../../i18n/define-texts.ts";
 import { Formula } from "../parts/Formula.tsx";
 import { Numbers } from "../parts/Numbers.tsx";
 import { Section } from "../parts/Section.tsx";
+import { Words } from "../parts/Words.tsx";
 import { ClipFigure } from "./ClipFigure.tsx";
 import { KlFigure } from "./KlFigure.tsx";
 import { objectiveTexts } from "./texts.ts";
@@ -18,9 +19,13 @@ function Clip() {
       title={t.title}
       prose={
         <>
-          <p>{t.p1}</p>
+          <p>
+            <Words text={t.p1} />
+          </p>
           <Formula source={OBJECTIVE} />
-          <p>{t.p2}</p>
+          <p>
+            <Words text={t.p2} />
+          </p>
         </>
       }
     >
@@ -36,9 +41,13 @@ function Leash() {
       title={t.klTitle}
       prose={
         <>
-          <p>{t.k1}</p>
+          <p>
+            <Words text={t.k1} />
+          </p>
           <Formula source={ESTIMATES} />
-          <p>{t.k2}</p>
+          <p>
+            <Words text={t.k2} />
+          </p>
         </>
       }
     >
@@ -54,9 +63,13 @@ function Weights() {
       title={t.lossTitle}
       prose={
         <>
-          <p>{t.l1}</p>
+          <p>
+            <Words text={t.l1} />
+          </p>
           <Formula source={LOSS} />
-          <p>{t.l2}</p>
+          <p>
+            <Words text={t.l2} />
+          </p>
         </>
       }
     >
@@ -72,8 +85,12 @@ function ObjectiveNumbers() {
       title={t.numbersTitle}
       prose={
         <>
-          <p>{t.n1}</p>
-          <p>{t.n2}</p>
+          <p>
+            <Words text={t.n1} />
+          </p>
+          <p>
+            <Words text={t.n2} />
+          </p>
         </>
       }
     >

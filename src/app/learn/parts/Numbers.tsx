@@ -6,6 +6,7 @@ import { hrefOf } from "../../router.ts";
 import type { PageName } from "../../router.ts";
 import { OwnRunContext, startAndEnd } from "../own-run.ts";
 import { learnTexts } from "../texts.ts";
+import { Words } from "./Words.tsx";
 
 export interface PaperNumber {
   readonly value: string;
@@ -33,19 +34,19 @@ export function Numbers({ papers, own, live }: NumbersProps) {
   const { t } = usePartTexts(learnTexts);
   return (
     <>
-      <div className="grid gap-4 md:grid-cols-[3fr_2fr]">
+      <div className="grid items-start gap-4 md:grid-cols-[3fr_2fr]">
         <div className="rounded-lg border border-line bg-sheet p-4 sm:p-5">
           <h4 className="mb-3 text-sm font-semibold">{t.papers}</h4>
           <dl className="flex flex-col gap-3">
             {papers.map(({ value, what, source }) => (
-              <div key={what} className="grid grid-cols-[6.5rem_minmax(0,1fr)] items-baseline gap-3">
+              <div key={what} className="grid grid-cols-[7.5rem_minmax(0,1fr)] items-baseline gap-3">
                 <dt className="order-2 text-sm">
-                  {what}{" "}
+                  <Words text={what} />{" "}
                   <span className="text-xs whitespace-nowrap text-quiet" lang="en">
                     {source}
                   </span>
                 </dt>
-                <dd className="order-1 text-right font-semibold">{value}</dd>
+                <dd className="order-1 text-right font-semibold whitespace-nowrap">{value}</dd>
               </div>
             ))}
           </dl>

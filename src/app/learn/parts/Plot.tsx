@@ -1,5 +1,6 @@
 import type { PointerEvent, ReactNode } from "react";
 import { useWidth } from "./use-width.ts";
+import { DrawnWords } from "./Words.tsx";
 
 type Range = readonly [number, number];
 
@@ -28,7 +29,8 @@ interface PlotProps {
 /** Axes with their names, and what is drawn between them. */
 export function Plot({ label, x, y, xTicks, yTicks, xLabel, yLabel, format, onScrub, children }: PlotProps) {
   const { box, width, rem } = useWidth();
-  const height = Math.round(Math.min(19 * rem, Math.max(14 * rem, width * 0.5)));
+  // A presentation shows the plot and what moves it on one screen.
+  const height = Math.round(Math.min(20 * rem, Math.max(13 * rem, Math.min(width * 0.55, 0.36 * innerHeight))));
   const margin = { left: 2.6 * rem, right: 1 * rem, top: 1.6 * rem, bottom: 3 * rem };
   const inner = { width: Math.max(1, width - margin.left - margin.right), height: height - margin.top - margin.bottom };
   const scales: Scales = {
@@ -79,7 +81,7 @@ export function Plot({ label, x, y, xTicks, yTicks, xLabel, yLabel, format, onSc
             </g>
           ))}
           <text x={scales.x(x[1])} y={height - 0.5 * rem} textAnchor="end" className="fill-quiet">
-            {xLabel}
+            <DrawnWords text={xLabel} />
           </text>
           <text x={scales.x(x[0])} y={1 * rem} className="fill-quiet">
             {yLabel}

@@ -1,5 +1,6 @@
 import { useId } from "react";
 import type { ReactNode } from "react";
+import { Words } from "./Words.tsx";
 
 interface SectionProps {
   readonly title: string;
@@ -17,7 +18,7 @@ export function Section({ title, prose, children }: SectionProps) {
       aria-labelledby={heading}
       className="flex flex-col gap-5 in-data-presenting:lg:grid in-data-presenting:lg:grid-cols-[minmax(0,2fr)_minmax(0,3fr)] in-data-presenting:lg:items-center in-data-presenting:lg:gap-12"
     >
-      <div className="flex min-w-0 flex-col gap-3">
+      <div className="flex min-w-0 flex-col gap-3 in-data-presenting:lg:gap-5 in-data-presenting:lg:text-[1.15rem]">
         <h3 id={heading} className="text-xl font-semibold text-balance">
           {title}
         </h3>
@@ -45,7 +46,9 @@ export function Figure({ title, caption, children }: FigureProps) {
         {title}
       </p>
       {children}
-      <figcaption className="mt-4 border-t border-line pt-3 text-sm text-quiet">{caption}</figcaption>
+      <figcaption className="mt-4 border-t border-line pt-3 text-sm text-quiet in-data-presenting:lg:sr-only">
+        <Words text={caption} />
+      </figcaption>
     </figure>
   );
 }

@@ -1,4 +1,5 @@
 import { useId } from "react";
+import { Words } from "./Words.tsx";
 
 interface SliderProps {
   readonly label: string;
@@ -16,7 +17,9 @@ export function Slider({ label, value, min, max, step, text, onChange }: SliderP
   return (
     <div className="flex min-w-0 flex-col gap-1">
       <div className="flex items-baseline justify-between gap-3 text-sm">
-        <label htmlFor={id}>{label}</label>
+        <label htmlFor={id}>
+          <Words text={label} />
+        </label>
         <output htmlFor={id} className="font-semibold whitespace-nowrap">
           {text}
         </output>

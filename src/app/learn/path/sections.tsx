@@ -1,6 +1,7 @@
 import { usePartTexts } from "../../i18n/define-texts.ts";
 import { Numbers } from "../parts/Numbers.tsx";
 import { Section } from "../parts/Section.tsx";
+import { Words } from "../parts/Words.tsx";
 import { PackingFigure } from "./PackingFigure.tsx";
 import { PipelineFigure } from "./PipelineFigure.tsx";
 import { ScoresFigure } from "./ScoresFigure.tsx";
@@ -13,8 +14,12 @@ function Pipeline() {
       title={t.title}
       prose={
         <>
-          <p>{t.p1}</p>
-          <p>{t.p2}</p>
+          <p>
+            <Words text={t.p1} />
+          </p>
+          <p>
+            <Words text={t.p2} />
+          </p>
         </>
       }
     >
@@ -26,7 +31,14 @@ function Pipeline() {
 function Aha() {
   const { t } = usePartTexts(pathTexts);
   return (
-    <Section title={t.ahaTitle} prose={<p>{t.ahaText}</p>}>
+    <Section
+      title={t.ahaTitle}
+      prose={
+        <p>
+          <Words text={t.ahaText} />
+        </p>
+      }
+    >
       <blockquote className="border-l-4 border-thought bg-thought-wash px-5 py-4 text-xl" lang="en">
         {t.aha}
       </blockquote>
@@ -41,8 +53,12 @@ function Scores() {
       title={t.numbersTitle}
       prose={
         <>
-          <p>{t.n1}</p>
-          <p>{t.n2}</p>
+          <p>
+            <Words text={t.n1} />
+          </p>
+          <p>
+            <Words text={t.n2} />
+          </p>
         </>
       }
     >
@@ -58,8 +74,12 @@ function Packing() {
       title={t.packTitle}
       prose={
         <>
-          <p>{t.k1}</p>
-          <p>{t.k2}</p>
+          <p>
+            <Words text={t.k1} />
+          </p>
+          <p>
+            <Words text={t.k2} />
+          </p>
         </>
       }
     >
@@ -71,7 +91,14 @@ function Packing() {
 function PathNumbers() {
   const { t } = usePartTexts(pathTexts);
   return (
-    <Section title={t.yoursTitle} prose={<p>{t.yours}</p>}>
+    <Section
+      title={t.yoursTitle}
+      prose={
+        <p>
+          <Words text={t.yours} />
+        </p>
+      }
+    >
       <Numbers
         papers={[
           { value: "72.6 / 47.0 %", what: t.nDistill, source: "DeepSeek-R1 v1 §4.1" },

@@ -1,6 +1,7 @@
 import { usePartTexts } from "../../i18n/define-texts.ts";
 import { Numbers } from "../parts/Numbers.tsx";
 import { Section } from "../parts/Section.tsx";
+import { Words } from "../parts/Words.tsx";
 import { RewardsFigure } from "./RewardsFigure.tsx";
 import { rewardsTexts } from "./texts.ts";
 
@@ -11,8 +12,12 @@ function Rules() {
       title={t.title}
       prose={
         <>
-          <p>{t.p1}</p>
-          <p>{t.p2}</p>
+          <p>
+            <Words text={t.p1} />
+          </p>
+          <p>
+            <Words text={t.p2} />
+          </p>
         </>
       }
     >
@@ -28,8 +33,12 @@ function WhyRules() {
       title={t.whyTitle}
       prose={
         <>
-          <p>{t.w1}</p>
-          <p>{t.w2}</p>
+          <p>
+            <Words text={t.w1} />
+          </p>
+          <p>
+            <Words text={t.w2} />
+          </p>
         </>
       }
     >

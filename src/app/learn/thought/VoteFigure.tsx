@@ -44,30 +44,28 @@ export function VoteFigure({ number }: { readonly number: string }) {
       <Plot
         label={t.voteFigure}
         x={[1, MOST]}
-        y={[0, 1]}
+        y={[0, 100]}
         xTicks={[1, 16, 32, 48, 64]}
-        yTicks={[0, 0.25, 0.5, 0.75, 1]}
+        yTicks={[0, 25, 50, 75, 100]}
         xLabel={t.samplesAxis}
         yLabel={t.chanceAxis}
-        format={(value) =>
-          value > 1 ? formatCount(value, language) : formatDecimal(value, language, value % 0.5 === 0 ? 1 : 2)
-        }
+        format={(value) => formatCount(value, language)}
         onScrub={(value) => setSamples(Math.round(value))}
       >
         {(scales) => (
           <>
             <path
-              d={`M${scales.x(1)} ${scales.y(right)}H${scales.x(MOST)}`}
+              d={`M${scales.x(1)} ${scales.y(100 * right)}H${scales.x(MOST)}`}
               className="stroke-quiet"
               strokeDasharray="4 4"
             />
             <Curve values={pass} scales={scales} className="stroke-quiet" />
             <Curve values={cons} scales={scales} className="stroke-reward" strong />
-            <path d={`M${scales.x(samples)} ${scales.y(0)}V${scales.y(1)}`} className="stroke-edge" />
-            <circle cx={scales.x(samples)} cy={scales.y(at.pass)} r={0.3 * scales.rem} className="fill-quiet" />
+            <path d={`M${scales.x(samples)} ${scales.y(0)}V${scales.y(100)}`} className="stroke-edge" />
+            <circle cx={scales.x(samples)} cy={scales.y(100 * at.pass)} r={0.3 * scales.rem} className="fill-quiet" />
             <Handle
               x={samples}
-              y={at.cons}
+              y={100 * at.cons}
               scales={scales}
               label={t.samples}
               text={`k = ${samples}: ${percent(at.cons)}`}
@@ -98,7 +96,7 @@ interface CurveProps {
 }
 
 function Curve({ values, scales, className, strong = false }: CurveProps) {
-  const points = values.map((value, i) => `${scales.x(i + 1)} ${scales.y(value)}`);
+  const points = values.map((value, i) => `${scales.x(i + 1)} ${scales.y(100 * value)}`);
   return (
     <path d={`M${points.join("L")}`} fill="none" className={`${className} ${strong ? "stroke-3" : "stroke-[1.5]"}`} />
   );

@@ -45,7 +45,7 @@ export function forceBudget(parts: readonly (readonly string[])[], { max, min }:
 
 /** The example's tokens: a word with the space before it, or what stands between bars where a language has no spaces. */
 export function splitTokens(text: string): readonly string[] {
-  return text.split(/\||(?=\s)/).filter((token) => token !== "");
+  return text.split(/\||(?=\s\S)/).filter((token) => token !== "");
 }
 
 /** The last number a thought has come to: what the example would answer. */

@@ -1,6 +1,7 @@
 import { usePartTexts } from "../../i18n/define-texts.ts";
 import { Numbers } from "../parts/Numbers.tsx";
 import { Section } from "../parts/Section.tsx";
+import { Words } from "../parts/Words.tsx";
 import { BudgetFigure } from "./BudgetFigure.tsx";
 import { thoughtTexts } from "./texts.ts";
 import { VoteFigure } from "./VoteFigure.tsx";
@@ -12,8 +13,12 @@ function Thinking() {
       title={t.title}
       prose={
         <>
-          <p>{t.p1}</p>
-          <p>{t.p2}</p>
+          <p>
+            <Words text={t.p1} />
+          </p>
+          <p>
+            <Words text={t.p2} />
+          </p>
         </>
       }
     >
@@ -29,8 +34,12 @@ function Voting() {
       title={t.voteTitle}
       prose={
         <>
-          <p>{t.v1}</p>
-          <p>{t.v2}</p>
+          <p>
+            <Words text={t.v1} />
+          </p>
+          <p>
+            <Words text={t.v2} />
+          </p>
         </>
       }
     >
@@ -46,8 +55,12 @@ function ThinkingNumbers() {
       title={t.numbersTitle}
       prose={
         <>
-          <p>{t.n1}</p>
-          <p>{t.n2}</p>
+          <p>
+            <Words text={t.n1} />
+          </p>
+          <p>
+            <Words text={t.n2} />
+          </p>
         </>
       }
     >

@@ -7,7 +7,7 @@ export const thoughtTexts = defineTexts({
     p2: "A thought costs tokens, and tokens can be given or withheld. Budget forcing (s1) closes a thought that is too long by writing </think> itself. When a thought ends too early, it replaces </think> by “Wait”, and the model goes on, often to find its own mistake.",
     figure: "A thought under a budget",
     caption:
-      "Ask for at least 25 tokens and watch the thought doubt itself; then allow at most 12. The thought was written for this page, one token a word, and its answer is the last number it came to; real tokens are shorter, and in the playground the model decides.",
+      "Ask for at least 40 tokens and watch the thought doubt itself; then allow at most 12. The thought was written for this page, one token a word, and its answer is the last number it came to; real tokens are shorter, and in the playground the model decides.",
     question: "How many times does the letter r occur in “raspberry”?",
     part1:
       "Let me spell it: r, a, s, p, b, e, r, r, y. It starts with r, that is 1. Near the end there is r again, so 2.",
@@ -32,7 +32,7 @@ export const thoughtTexts = defineTexts({
     wrong: "Different wrong answers",
     samples: "Samples in the vote",
     samplesAxis: "samples k",
-    chanceAxis: "chance of a right answer",
+    chanceAxis: "chance of a right answer, %",
     cons: "vote (cons@k)",
     pass: "any right (pass@k)",
     numbersTitle: "How far thinking longer goes",
@@ -51,7 +51,7 @@ export const thoughtTexts = defineTexts({
     p2: "思考にはトークンが要り、その量は外から調整できます。s1 の budget forcing は、長すぎる思考に </think> を書き込んで終わらせます。早く終わろうとした思考では </think> を「Wait」に置き換えます。するとモデルは考え続け、自分の誤りに気づくことがよくあります。",
     figure: "予算つきの思考",
     caption:
-      "下限を 25 トークンにすると、思考が自分を疑い始めます。次に上限を 12 にしてみましょう。この思考は説明用に書いたもので、1 語を 1 トークンと数え、最後に出た数を回答とします。実際のトークンはもっと短く、プレイグラウンドではモデル自身が決めます。",
+      "下限を 40 トークンにすると、思考が自分を疑い始めます。次に上限を 12 にしてみましょう。この思考は説明用に書いたもので、1 語を 1 トークンと数え、最後に出た数を回答とします。実際のトークンはもっと短く、プレイグラウンドではモデル自身が決めます。",
     question: "「raspberry」に文字 r は何回出てきますか？",
     part1:
       "つづりは| r,| a,| s,| p,| b,| e,| r,| r,| y。|先頭|が| r |なので| 1。|終わり|の方|にも| r |が|ある|ので| 2。",
@@ -76,7 +76,7 @@ export const thoughtTexts = defineTexts({
     wrong: "誤答の種類",
     samples: "投票するサンプル数",
     samplesAxis: "サンプル数 k",
-    chanceAxis: "正解する確率",
+    chanceAxis: "正解する確率（%）",
     cons: "多数決（cons@k）",
     pass: "どれか正解（pass@k）",
     numbersTitle: "長く考えるとどこまで伸びるか",
