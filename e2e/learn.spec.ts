@@ -111,21 +111,21 @@ test("an edited completion is scored by the rewards", async ({ learn }) => {
 test("dragged rewards become advantages, and a dead group has none", async ({ learn }) => {
   await open(learn, "chapter=3");
   const figure = learn.getByRole("figure", { name: /A group of completions/ });
-  const advantages = figure.getByLabel(/^Value \d$/);
+  const advantages = figure.getByRole("listitem").locator("> :last-child");
   await figure.getByRole("slider", { name: "Completions G" }).fill("2");
   await figure.getByRole("slider", { name: /^o1/ }).fill("1");
   await figure.getByRole("slider", { name: /^o2/ }).fill("0");
   // Two rewards lie half the square root of two deviations from their mean, whatever they are.
-  await expect(advantages).toHaveText(["+0.71", "−0.71"]);
+  await expect(advantages).toHaveText(["Value 1: +0.71", "Value 2: −0.71"]);
   await figure.getByRole("slider", { name: /^o2/ }).fill("0.5");
-  await expect(advantages).toHaveText(["+0.71", "−0.71"]);
+  await expect(advantages).toHaveText(["Value 1: +0.71", "Value 2: −0.71"]);
   await figure.getByText("nothing (Dr. GRPO)").click();
-  await expect(advantages).toHaveText(["+0.25", "−0.25"]);
-  await figure.getByText("Rewards r").click();
-  await expect(advantages).toHaveText(["1.00", "0.50"]);
-  await figure.getByText("Advantages A").click();
+  await expect(advantages).toHaveText(["Value 1: +0.25", "Value 2: −0.25"]);
+  await figure.getByText("Rewards r", { exact: true }).click();
+  await expect(advantages).toHaveText(["Value 1: 1.00", "Value 2: 0.50"]);
+  await figure.getByText("Advantages A", { exact: true }).click();
   await figure.getByRole("button", { name: "All right" }).click();
-  await expect(advantages).toHaveText(["0.00", "0.00"]);
+  await expect(advantages).toHaveText(["Value 1: 0.00", "Value 2: 0.00"]);
   await expect(figure.getByRole("status")).toContainText("Dead group");
 });
 

@@ -185,9 +185,12 @@ function CompletionRow({ index, reward, mean, value, reach, isReward, onReward }
         />
         <span className="absolute inset-y-0 left-1/2 w-px bg-edge" />
       </div>
-      <output htmlFor={id} aria-label={`${t.value} ${index + 1}`} className={`text-right font-semibold ${textColor}`}>
+      <span className={`text-right font-semibold ${textColor}`}>
+        <span className="sr-only">
+          {t.value} {index + 1}:{" "}
+        </span>
         {formatSigned(value, language, isReward)}
-      </output>
+      </span>
     </li>
   );
 }

@@ -8,8 +8,9 @@ import { KlFigure } from "./KlFigure.tsx";
 import { objectiveTexts } from "./texts.ts";
 import { WeightsFigure } from "./WeightsFigure.tsx";
 
-const OBJECTIVE = String.raw`\mathcal{J} = \min\bigl(r A,\; \operatorname{clip}(r,\, 1-\varepsilon,\, 1+\varepsilon_{\text{high}})\, A\bigr),\quad r = \frac{\pi_\theta(o_t)}{\pi_{\text{old}}(o_t)}`;
-const ESTIMATES = String.raw`k_1 = d,\qquad k_2 = \tfrac12 d^2,\qquad k_3 = e^{-d} - 1 + d`;
+const OBJECTIVE = String.raw`\mathcal{J} = \min\bigl(r A,\; \operatorname{clip}(r,\, 1-\varepsilon,\, 1+\varepsilon_{\text{high}})\, A\bigr)`;
+const RATIO = String.raw`r = \frac{\pi_\theta(o_t \mid q, o_{<t})}{\pi_{\text{old}}(o_t \mid q, o_{<t})}`;
+const ESTIMATES = String.raw`k_1 = d \quad k_2 = \tfrac12 d^2 \quad k_3 = e^{-d} - 1 + d`;
 const LOSS = String.raw`\mathcal{L} = -\sum_{i,t} w_{i,t}\,\bigl(\mathcal{J}_{i,t} - \beta\, k_{i,t}\bigr)`;
 
 function Clip() {
@@ -22,6 +23,7 @@ function Clip() {
           <p>
             <Words text={t.p1} />
           </p>
+          <Formula source={RATIO} />
           <Formula source={OBJECTIVE} />
           <p>
             <Words text={t.p2} />

@@ -22,5 +22,10 @@ export function Formula({ source }: { readonly source: string }) {
       isCurrent = false;
     };
   }, [source]);
-  return <div ref={box} className="min-h-12 overflow-x-auto overflow-y-hidden py-1 text-center font-mono text-xs" />;
+  return (
+    <div
+      ref={box}
+      className="min-h-12 overflow-x-auto overflow-y-hidden py-1 text-center font-mono text-xs sm:text-sm in-data-presenting:lg:text-[1.1rem]"
+    />
+  );
 }

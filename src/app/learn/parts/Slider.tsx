@@ -20,9 +20,10 @@ export function Slider({ label, value, min, max, step, text, onChange }: SliderP
         <label htmlFor={id}>
           <Words text={label} />
         </label>
-        <output htmlFor={id} className="font-semibold whitespace-nowrap">
+        {/* The slider says it itself. */}
+        <span aria-hidden className="font-semibold whitespace-nowrap">
           {text}
-        </output>
+        </span>
       </div>
       <input
         id={id}

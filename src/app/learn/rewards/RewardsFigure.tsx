@@ -106,22 +106,22 @@ export function RewardsFigure({ number }: { readonly number: string }) {
 function RewardRow({ name, value }: { readonly name: RewardName; readonly value: number | null }) {
   const { t, language } = usePartTexts(rewardsTexts);
   return (
-    <div>
-      <div className="flex items-baseline justify-between gap-3">
-        <dt className="text-sm">
-          {t[NAMES[name]]}{" "}
-          <code className="text-xs text-quiet" lang="en">
-            {name}
-          </code>
-        </dt>
-        <dd className="font-semibold">{value === null ? t.notApplicable : formatDecimal(value, language, 2)}</dd>
-      </div>
-      <div aria-hidden className="mt-1 h-2 overflow-hidden rounded-full bg-line">
-        <div
-          className={`h-full transition-[width] duration-200 motion-reduce:transition-none ${(value ?? 0) < 0 ? "bg-negative" : "bg-reward"}`}
-          style={{ width: `${100 * Math.min(1, Math.abs(value ?? 0))}%` }}
-        />
-      </div>
+    <div className="grid grid-cols-[minmax(0,1fr)_auto] items-baseline gap-x-3 gap-y-1">
+      <dt className="text-sm">
+        {t[NAMES[name]]}{" "}
+        <code className="text-xs text-quiet" lang="en">
+          {name}
+        </code>
+      </dt>
+      <dd className="contents">
+        <span className="font-semibold">{value === null ? t.notApplicable : formatDecimal(value, language, 2)}</span>
+        <span aria-hidden className="col-span-2 h-2 overflow-hidden rounded-full bg-line">
+          <span
+            className={`block h-full transition-[width] duration-200 motion-reduce:transition-none ${(value ?? 0) < 0 ? "bg-negative" : "bg-reward"}`}
+            style={{ width: `${100 * Math.min(1, Math.abs(value ?? 0))}%` }}
+          />
+        </span>
+      </dd>
     </div>
   );
 }
