@@ -76,6 +76,7 @@ export function Presentation({ place }: { readonly place: Place }) {
         className="min-h-0 flex-1 overflow-y-auto px-6 py-6 outline-none lg:px-14"
       >
         <div className="mx-auto flex min-h-full max-w-7xl flex-col">
+          <h1 className="sr-only">{t.presentation}</h1>
           <h2 className="text-sm text-quiet">
             {chapter}. {t[shown.title]}
           </h2>

@@ -30,7 +30,7 @@ export function ClipFigure({ number }: { readonly number: string }) {
   const said = clipped === 0 ? t.follows : clipped > 0 ? t.stoppedHigh : t.stoppedLow;
   return (
     <Figure title={`${number} ${t.figure}`} caption={t.caption}>
-      <div className="mb-4 grid gap-x-8 gap-y-3 sm:grid-cols-3">
+      <div className="mb-4 grid items-end gap-x-8 gap-y-3 sm:grid-cols-3">
         <Slider
           label={t.advantage}
           value={advantage}

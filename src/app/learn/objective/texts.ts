@@ -4,7 +4,7 @@ export const objectiveTexts = defineTexts({
   en: {
     title: "A step, but not too far",
     p1: "The advantage says which way. The ratio r says how far the policy has already gone: how probable a token is now, over how probable it was when it was sampled. The objective is r·A, with a limit.",
-    p2: "Past the limit the curve is flat, the gradient is 0, and the token stops pulling. A good token is not pushed beyond 1 + ε_high; a bad one is not pushed below 1 − ε. The other two ends stay open, so that a mistake can always be undone. DAPO raises ε_high alone, which lets rare tokens grow.",
+    p2: "Past the limit the curve is flat, the gradient is 0, and the token stops pulling. A good token is not pushed beyond 1 + ε_high; a bad one is not pushed below 1 − ε. The other two ends stay open, so that a mistake can always be undone. DAPO raises ε_high alone, which lets rare tokens grow.",
     figure: "The clipped objective of one token",
     caption:
       "Drag the point, or move it with the arrow keys. Where the curve is flat, this token gives no gradient. With one update per batch r is always 1, and nothing is clipped.",
@@ -65,8 +65,8 @@ export const objectiveTexts = defineTexts({
   ja: {
     title: "進みすぎない一歩",
     p1: "アドバンテージが示すのは向きです。比 r は方策がすでにどれだけ進んだかを示します。いまのトークンの確率を、サンプルしたときの確率で割った値です。目的関数は r·A ですが、上限があります。",
-    p2: "限界を越えると曲線は平らになり、勾配は 0 で、そのトークンはもう方策を動かしません。良いトークンは 1 + ε_high より上へ、悪いトークンは 1 − ε より下へは押されません。反対側は開いたままなので、誤りはいつでも取り消せます。DAPO は ε_high だけを広げ、まれなトークンが伸びる余地を残します。",
-    figure: "1 トークンのクリップされた目的関数",
+    p2: "限界を越えると曲線は平らになり、勾配は 0 で、そのトークンはもう方策を動かしません。良いトークンは 1 + ε_high より上へ、悪いトークンは 1 − ε より下へは押されません。反対側は開いたままなので、誤りはいつでも取り消せます。DAPO は ε_high だけを広げ、まれなトークンが伸びる余地を残します。",
+    figure: "トークンごとの、クリップされた目的関数",
     caption:
       "点をドラッグするか、矢印キーで動かしてください。曲線が平らなところでは、このトークンから勾配は出ません。1 バッチにつき 1 回の更新なら r は常に 1 で、クリップは起きません。",
     ratio: "比 r",
