@@ -1,4 +1,75 @@
-/** The chapters. */
-export function LearnPage() {
-  return <main className="flex min-h-0 flex-1 flex-col overflow-y-auto p-4" />;
+import { useMemo } from "react";
+import { usePartTexts } from "../i18n/define-texts.ts";
+import { useQuery } from "../router.ts";
+import type { RunData } from "../runs/run-data.ts";
+import { CHAPTERS, SECTION_COUNTS } from "./chapters.ts";
+import { ChapterView } from "./ChapterView.tsx";
+import { OwnRunContext } from "./own-run.ts";
+import { hrefOfPlace, placeOf } from "./place.ts";
+import { Presentation } from "./Presentation.tsx";
+import { learnTexts } from "./texts.ts";
+
+interface LearnPageProps {
+  /** What the chapters call the reader's own run. */
+  readonly run?: RunData | undefined;
+}
+
+/** Five chapters with live figures, to read or to present. */
+export function LearnPage({ run }: LearnPageProps) {
+  const query = useQuery();
+  const place = useMemo(() => placeOf(query, SECTION_COUNTS), [query]);
+  return (
+    <OwnRunContext value={run}>
+      {place.isPresenting ? (
+        <Presentation place={place} />
+      ) : (
+        <main className="flex min-h-0 flex-1 flex-col lg:flex-row">
+          <Contents chapter={place.chapter} />
+          {/* A new chapter begins at its top. */}
+          <ChapterView key={place.chapter} chapter={place.chapter} />
+        </main>
+      )}
+    </OwnRunContext>
+  );
+}
+
+/** The chapters: a list on a wide screen, a select on a narrow one. */
+function Contents({ chapter }: { readonly chapter: number }) {
+  const { t } = usePartTexts(learnTexts);
+  const hrefs = CHAPTERS.map((_, i) => hrefOfPlace({ chapter: i + 1, section: 1, isPresenting: false }));
+  return (
+    <nav
+      aria-label={t.chapters}
+      className="border-line px-4 py-3 lg:w-72 lg:shrink-0 lg:overflow-y-auto lg:border-r lg:p-5"
+    >
+      <select
+        aria-label={t.chapters}
+        className="w-full rounded-md border border-edge bg-sheet px-2 py-1.5 text-sm lg:hidden"
+        value={hrefs[chapter - 1]}
+        onChange={({ target }) => {
+          location.hash = target.value;
+        }}
+      >
+        {CHAPTERS.map(({ title }, i) => (
+          <option key={title} value={hrefs[i]}>
+            {i + 1}. {t[title]}
+          </option>
+        ))}
+      </select>
+      <ol className="hidden flex-col gap-0.5 lg:flex">
+        {CHAPTERS.map(({ title }, i) => (
+          <li key={title}>
+            <a
+              href={hrefs[i]}
+              aria-current={i + 1 === chapter ? "page" : undefined}
+              className="flex gap-3 rounded-md px-3 py-2 text-sm text-quiet hover:text-ink aria-[current=page]:bg-bubble aria-[current=page]:font-semibold aria-[current=page]:text-ink"
+            >
+              <span aria-hidden>{i + 1}</span>
+              {t[title]}
+            </a>
+          </li>
+        ))}
+      </ol>
+    </nav>
+  );
 }

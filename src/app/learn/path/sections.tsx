@@ -1,0 +1,119 @@
+import { usePartTexts } from "../../i18n/define-texts.ts";
+import { Numbers } from "../parts/Numbers.tsx";
+import { Section } from "../parts/Section.tsx";
+import { Words } from "../parts/Words.tsx";
+import { PackingFigure } from "./PackingFigure.tsx";
+import { PipelineFigure } from "./PipelineFigure.tsx";
+import { ScoresFigure } from "./ScoresFigure.tsx";
+import { pathTexts } from "./texts.ts";
+
+function Pipeline() {
+  const { t } = usePartTexts(pathTexts);
+  return (
+    <Section
+      title={t.title}
+      prose={
+        <>
+          <p>
+            <Words text={t.p1} />
+          </p>
+          <p>
+            <Words text={t.p2} />
+          </p>
+        </>
+      }
+    >
+      <PipelineFigure number="5.1" />
+    </Section>
+  );
+}
+
+function Aha() {
+  const { t } = usePartTexts(pathTexts);
+  return (
+    <Section
+      title={t.ahaTitle}
+      prose={
+        <p>
+          <Words text={t.ahaText} />
+        </p>
+      }
+    >
+      <blockquote className="border-l-4 border-thought bg-thought-wash px-5 py-4 text-xl" lang="en">
+        {t.aha}
+      </blockquote>
+    </Section>
+  );
+}
+
+function Scores() {
+  const { t } = usePartTexts(pathTexts);
+  return (
+    <Section
+      title={t.numbersTitle}
+      prose={
+        <>
+          <p>
+            <Words text={t.n1} />
+          </p>
+          <p>
+            <Words text={t.n2} />
+          </p>
+        </>
+      }
+    >
+      <ScoresFigure number="5.2" />
+    </Section>
+  );
+}
+
+function Packing() {
+  const { t } = usePartTexts(pathTexts);
+  return (
+    <Section
+      title={t.packTitle}
+      prose={
+        <>
+          <p>
+            <Words text={t.k1} />
+          </p>
+          <p>
+            <Words text={t.k2} />
+          </p>
+        </>
+      }
+    >
+      <PackingFigure number="5.3" />
+    </Section>
+  );
+}
+
+function PathNumbers() {
+  const { t } = usePartTexts(pathTexts);
+  return (
+    <Section
+      title={t.yoursTitle}
+      prose={
+        <p>
+          <Words text={t.yours} />
+        </p>
+      }
+    >
+      <Numbers
+        papers={[
+          { value: "72.6 / 47.0 %", what: t.nDistill, source: "DeepSeek-R1 v1 §4.1" },
+          { value: "800,000", what: t.nExamples, source: "DeepSeek-R1 v1 §2.3.3" },
+          { value: "97.3 %", what: t.nMath, source: "DeepSeek-R1 v1 §3.1" },
+        ]}
+        own={[
+          { metric: "eval_accuracy", what: t.ownAccuracy, kind: "percent" },
+          { metric: "completions/mean_length", what: t.ownLength, kind: "decimal" },
+          { metric: "packing_efficiency", what: t.ownPacking, kind: "percent" },
+        ]}
+        live={["lab", "playground"]}
+      />
+    </Section>
+  );
+}
+
+export const PATH_SECTIONS = [Pipeline, Aha, Scores, Packing, PathNumbers] as const;
