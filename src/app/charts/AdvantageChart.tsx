@@ -41,17 +41,15 @@ export function AdvantageChart(props: AdvantageChartProps) {
   const { t, language } = usePartTexts(chartTexts);
   const palette = usePalette();
   const titleId = useId();
-  const box = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLCanvasElement>(null);
   const current = useRef<HTMLCanvasElement>(null);
-  const size = useSize(box);
+  const { setElement, width, height } = useSize<HTMLDivElement>();
 
   const { steps, header } = run;
   const newest = steps.at(-1)?.step ?? 0;
   const event = steps.find((each) => each.step === step) ?? steps.at(-1);
   const reach = useMemo(() => reachOfSteps(steps), [steps]);
   const [from, to] = stepRange(window, newest, header.max_steps);
-  const { width, height } = size;
   const frame = useMemo(() => frameOf({ width, height }, [from, to], reach), [width, height, from, to, reach]);
 
   // Dots that are there stay; a step that is new adds its own.
@@ -128,7 +126,7 @@ export function AdvantageChart(props: AdvantageChartProps) {
       {hasDots ? (
         <div className="mt-1 flex h-80 gap-2">
           <div
-            ref={box}
+            ref={setElement}
             role="slider"
             tabIndex={0}
             aria-label={`${t.advantages}. ${t.advantageKeys}`}
