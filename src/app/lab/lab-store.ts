@@ -72,6 +72,8 @@ export interface LabState {
   readonly rename: (id: string, name: string) => Promise<void>;
   readonly remove: (id: string) => Promise<void>;
   readonly checkpoint: (id: string) => Promise<CheckpointFiles>;
+  /** Where a configuration's model is. @throws R1Error E_OPTION, E_FILE_MISSING */
+  readonly sourceOf: (model: string) => Promise<ModelSource>;
   readonly fail: (error: unknown) => void;
   readonly dismiss: () => void;
 }
@@ -244,6 +246,7 @@ export function createLab(services: LabServices): UseBoundStore<StoreApi<LabStat
       fail: (error) => fail(error),
       dismiss: () => set({ failure: undefined }),
       checkpoint,
+      sourceOf,
 
       open: async () => {
         if (opened) return;
