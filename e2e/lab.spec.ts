@@ -137,7 +137,7 @@ test("a recorded run is shown, marked and played again before anything is starte
   await page.emulateMedia({ reducedMotion: "reduce" });
   await openLab(page);
   const run = page.getByRole("region", { name: "Run", exact: true });
-  await expect(run.getByRole("heading", { level: 2 })).toContainText("recorded");
+  await expect(run.getByRole("heading", { level: 2 }).first()).toContainText("recorded");
   const replay = run.getByRole("group", { name: "Replay" });
   const position = replay.getByRole("slider", { name: "Step shown" });
   await expect(position).toHaveValue("30");

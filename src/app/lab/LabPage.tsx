@@ -97,7 +97,7 @@ function Centre({ onOpenSettings }: { readonly onOpenSettings: () => void }) {
         {active && active.id !== front.id ? <RunBar run={active} /> : null}
         <RunBar run={front} />
         {activeId !== front.id && front.steps.length > 1 ? <ReplayBar run={front} /> : null}
-        <div role="group" className="flex gap-1">
+        <div role="group" aria-label={t.run} className="flex gap-1">
           {(["charts", "compare"] as const).map((name) => (
             <button
               key={name}

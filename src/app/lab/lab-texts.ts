@@ -65,7 +65,6 @@ export const labTexts = defineTexts({
     storageFull:
       "The browser's storage is full or failed: this run goes on in memory and is not saved. Delete old runs, or download the model when it is done.",
     otherTab: "Another tab is training, so this one only reads. It can train as soon as the other one is done.",
-    hiddenNote: "Training goes on in a hidden tab.",
     replay: "Replay",
     replayPlay: "Play",
     replayPause: "Hold",
@@ -88,7 +87,6 @@ export const labTexts = defineTexts({
     wrong: "wrong",
     rightOf: "right",
     thought: "Thought",
-    answer: "Answer",
     noAnswer: "no answer",
     problem: "Problem",
     tokens: "tokens",
@@ -167,7 +165,6 @@ export const labTexts = defineTexts({
       "ブラウザーの保存領域がいっぱいか、書き込みに失敗しました。この実行はメモリー上で続きますが、保存されません。古い実行を削除するか、終了後にモデルをダウンロードしてください。",
     otherTab:
       "別のタブで学習中のため、このタブは閲覧のみです。そのタブの学習が終わると、ここでも学習できるようになります。",
-    hiddenNote: "タブを隠しても学習は続きます。",
     replay: "リプレイ",
     replayPlay: "再生",
     replayPause: "止める",
@@ -190,7 +187,6 @@ export const labTexts = defineTexts({
     wrong: "不正解",
     rightOf: "正解",
     thought: "思考",
-    answer: "回答",
     noAnswer: "回答なし",
     problem: "問題",
     tokens: "トークン",
