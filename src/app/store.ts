@@ -1,7 +1,7 @@
 import { create } from "zustand";
 import type { DeviceInfo, LoadedModel, LoadProgress, ModelSource, PickedFile } from "../engine/protocol.ts";
 import { R1Error } from "../errors.ts";
-import { discardEngine, onEngineLost, sharedEngine } from "./engine.ts";
+import { discardEngine, isEngineHeld, onEngineLost, sharedEngine } from "./engine.ts";
 import { toFailure } from "./failure.ts";
 import type { Failure } from "./failure.ts";
 import { builtInSource, fetchBuiltInModels } from "./models.ts";
@@ -104,6 +104,12 @@ export const usePage = create<PageState>()((set, get) => {
     }
   };
 
+  /** Says so where a run of the lab has the engine: a call would wait for its end. */
+  const isHeld = (): boolean => {
+    if (isEngineHeld()) fail(new R1Error("E_BUSY", "a run of training has the engine; stop it in the GRPO lab"));
+    return isEngineHeld();
+  };
+
   const isBusy = (): boolean => get().running !== undefined || get().model.status === "loading";
 
   return {
@@ -144,6 +150,7 @@ export const usePage = create<PageState>()((set, get) => {
         fail(new R1Error("E_BUSY", "a model was dropped while another was being loaded or asked"));
         return;
       }
+      if (isHeld()) return;
       const loaded = await loadModel(choice);
       if (!loaded) return;
       const { n, seed } = get().settings;
@@ -160,12 +167,12 @@ export const usePage = create<PageState>()((set, get) => {
 
     reload: async () => {
       const { model } = get();
-      if (model.status === "lost" && !isBusy()) await loadModel(model.choice);
+      if (model.status === "lost" && !isBusy() && !isHeld()) await loadModel(model.choice);
     },
 
     ask: async (text) => {
       const { model, turns: before, settings } = get();
-      if (isBusy() || model.status !== "ready") return;
+      if (isBusy() || model.status !== "ready" || isHeld()) return;
       const running = new AbortController();
       set({ running, failure: undefined, draft: undefined });
       try {
