@@ -8,7 +8,7 @@ import { parseAst } from "rolldown/parseAst";
  *     app, embed → engine (page side)
  *     engine (worker side), cli → train, generate, ort → model → kernels → gpu
  *     checkpoint and text are leaves that anything may use
- *     app, embed → the parts of train that are arithmetic and text alone: config, record, grpo, tasks, packing
+ *     app, embed → the parts of train that are arithmetic and text alone: config, record, grpo, tasks, grader
  *
  * Every room may use itself and errors.ts. Only cli and folders named `node` may use Node and Dawn. Tests may look
  * where they like, but nothing may import them or their helpers.
@@ -20,7 +20,7 @@ const PAGE_SIDE = new Set(["engine/client.ts", "engine/protocol.ts", "engine/sta
 const LEAVES = ["checkpoint", "text"];
 
 /** Plain functions over plain data: a page checks a configuration, reads a record and explains a formula without a worker. */
-const PLAIN_TRAIN = ["train/config", "train/record", "train/grpo", "train/tasks"];
+const PLAIN_TRAIN = ["train/config", "train/record", "train/grpo", "train/tasks", "train/grader"];
 const MODEL = ["model", "kernels", "gpu", ...LEAVES];
 
 /**
