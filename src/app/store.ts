@@ -53,6 +53,8 @@ interface PageState extends Preferences {
   readonly conversation: Conversation;
   /** The conversation's turns that are shown. */
   readonly turns: readonly Turn[];
+  /** Thoughts that the reader has opened or closed, by "turn.sample": their choice outlives the thought's panel. */
+  readonly openThoughts: Readonly<Record<string, boolean>>;
   /** How replies show their tokens. */
   readonly tokenView: TokenView;
   /** The token that is looked at. */
@@ -79,6 +81,7 @@ interface PageState extends Preferences {
   readonly showBranch: (turn: Turn, kind: keyof Branches, at: number) => void;
   /** Lets the conversation go on from one of a turn's samples. */
   readonly pick: (turn: Turn, sample: number) => void;
+  readonly openThought: (key: string, open: boolean) => void;
   readonly setTokenView: (view: TokenView) => void;
   readonly inspect: (place: TokenPlace | undefined) => void;
   readonly stop: () => void;
@@ -169,6 +172,7 @@ export const usePage = create<PageState>()((set, get) => {
     settings: DEFAULT_SETTINGS,
     conversation: EMPTY,
     turns: [],
+    openThoughts: {},
     tokenView: "text",
     inspected: undefined,
     draft: undefined,
@@ -180,7 +184,8 @@ export const usePage = create<PageState>()((set, get) => {
     setSetting: (name, value) => set({ settings: { ...get().settings, [name]: value } }),
     dismiss: () => set({ failure: undefined }),
     clear: () => {
-      if (!get().running) set({ conversation: EMPTY, turns: [], inspected: undefined, failure: undefined });
+      if (!get().running)
+        set({ conversation: EMPTY, turns: [], openThoughts: {}, inspected: undefined, failure: undefined });
     },
     stop: () => get().running?.abort(),
 
@@ -246,6 +251,7 @@ export const usePage = create<PageState>()((set, get) => {
       set({ inspected: undefined });
     },
     pick: (turn, picked) => setConversation(withTurn(get().conversation, { ...turn, picked })),
+    openThought: (key, open) => set({ openThoughts: { ...get().openThoughts, [key]: open } }),
     setTokenView: (tokenView) => set({ tokenView, inspected: undefined }),
     inspect: (inspected) => set({ inspected }),
   };

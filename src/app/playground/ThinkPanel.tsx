@@ -21,7 +21,9 @@ interface ThinkPanelProps {
 export function ThinkPanel({ reply, turn, sample, name }: ThinkPanelProps) {
   const { t, language } = useTexts();
   const region = useId();
-  const [chosen, setChosen] = useState<boolean>();
+  const key = `${turn}.${sample}`;
+  const chosen = usePage((state) => state.openThoughts[key]);
+  const openThought = usePage((state) => state.openThought);
   const isStreaming = reply.phase === "think";
   const view = usePage((state) => state.tokenView);
   // Who asks for the tokens wants to see those of the thought.
@@ -38,7 +40,7 @@ export function ThinkPanel({ reply, turn, sample, name }: ThinkPanelProps) {
         aria-expanded={open}
         aria-controls={region}
         className="flex w-full items-center gap-2 px-3 py-2 text-left text-sm text-quiet"
-        onClick={() => setChosen(!open)}
+        onClick={() => openThought(key, !open)}
       >
         <Chevron open={open} />
         {isStreaming ? t.thinking : t.thoughtFor} {spent} · {count}

@@ -34,7 +34,7 @@ export function Legend({ view }: { readonly view: Exclude<TokenView, "text"> }) 
   return (
     <div className="flex flex-col gap-1 text-xs text-quiet">
       <p>
-        {view === "entropy" ? t.legendEntropy : t.legendProbability}. {t.tokensHint}
+        {view === "entropy" ? t.legendEntropy : t.legendProbability} {t.tokensHint}
       </p>
       <p className="flex flex-wrap gap-1">
         {Array.from({ length: HEAT_STEPS }, (_, step) => (

@@ -14,14 +14,15 @@ interface VotePanelProps {
   readonly passAtK: (n: number, c: number, k: number) => number;
 }
 
-/** Shown at most; a thousand answers that all differ say no more. */
-const MAX_CANDIDATES = 8;
+/** Shown at most: where all answers differ, more of them say no more. */
+const MAX_CANDIDATES = 5;
 
 /** What the samples agree on, and how often they are right. */
 export function VotePanel({ vote, isKnown, expected, onExpect, passAtK }: VotePanelProps) {
   const { t, language } = usePlayTexts();
   const heading = useId();
   const input = useId();
+  const plural = new Intl.PluralRules(language);
   const { candidates, finished, unanswered, verdicts, right } = vote;
   return (
     <section
@@ -44,7 +45,7 @@ export function VotePanel({ vote, isKnown, expected, onExpect, passAtK }: VotePa
               {answer} <Verdict isRight={isRight} />
             </span>
             <span>
-              {formatCount(samples.length, language)} {t.votes}
+              {formatCount(samples.length, language)} {plural.select(samples.length) === "one" ? t.vote1 : t.votes}
             </span>
             <span className="col-span-2 h-1.5 bg-line">
               <span
@@ -55,6 +56,11 @@ export function VotePanel({ vote, isKnown, expected, onExpect, passAtK }: VotePa
           </li>
         ))}
       </ol>
+      {candidates.length > MAX_CANDIDATES ? (
+        <p className="text-xs text-quiet">
+          {formatCount(candidates.length - MAX_CANDIDATES, language)} {t.voteOthers}
+        </p>
+      ) : null}
       {unanswered > 0 ? (
         <p className="text-xs text-quiet">
           {t.voteUnanswered}: {formatCount(unanswered, language)}
@@ -92,20 +98,23 @@ function Figures({ n, right, majority, passAtK }: FiguresProps) {
   const { t, language } = usePlayTexts();
   const ks = [1, 2, 4, 8, 16, 32, 64].filter((k) => k <= n);
   return (
-    <dl className="flex flex-wrap gap-x-6 gap-y-2">
-      {ks.map((k) => (
-        <div key={k} title={t.passAt}>
-          <dt className="text-xs text-quiet">pass@{k}</dt>
-          <dd className="font-semibold">{percent(passAtK(n, right, k), language)}</dd>
+    <>
+      <dl className="flex flex-wrap gap-x-6 gap-y-2">
+        {ks.map((k) => (
+          <div key={k}>
+            <dt className="text-xs text-quiet">pass@{k}</dt>
+            <dd className="font-semibold">{percent(passAtK(n, right, k), language)}</dd>
+          </div>
+        ))}
+        <div>
+          <dt className="text-xs text-quiet">cons@{n}</dt>
+          <dd>
+            <Verdict isRight={majority} />
+          </dd>
         </div>
-      ))}
-      <div title={t.consAt}>
-        <dt className="text-xs text-quiet">cons@{n}</dt>
-        <dd>
-          <Verdict isRight={majority} />
-        </dd>
-      </div>
-    </dl>
+      </dl>
+      <p className="text-xs text-quiet">{t.figuresHelp}</p>
+    </>
   );
 }
 
