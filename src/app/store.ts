@@ -146,9 +146,12 @@ export const usePage = create<PageState>()((set, get) => {
     // The same seed would say the same again.
     const varied = { ...settings, seed: (settings.seed + again) >>> 0 };
     try {
-      await streamTurn(sharedEngine(), { place, text, before, settings: varied }, running.signal, (turn) =>
-        setConversation(withTurn(get().conversation, turn)),
-      );
+      await streamTurn(sharedEngine(), { place, text, before, settings: varied }, running.signal, (turn) => {
+        const { conversation } = get();
+        // The reader may have picked a sample while they stream.
+        const { picked } = conversation.turns.find(({ id }) => id === place.id) ?? turn;
+        setConversation(withTurn(conversation, { ...turn, picked }));
+      });
     } catch (error) {
       // A question that was refused can be changed and sent again.
       const turn = get().conversation.turns.find(({ id }) => id === place.id);

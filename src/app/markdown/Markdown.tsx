@@ -15,6 +15,9 @@ const texts = defineTexts({ en: { code: "Code", table: "Table" }, ja: { code: "ã
 /** Longer texts stay plain: nobody reads them for their layout. */
 const MAX_CHARS = 200_000;
 
+/** Shown in the first moment already. */
+const AT_ONCE_CHARS = 4000;
+
 interface MarkdownProps {
   readonly text: string;
   readonly isStreaming: boolean;
@@ -24,7 +27,7 @@ interface MarkdownProps {
 export function Markdown({ text, isStreaming }: MarkdownProps) {
   const { t } = usePartTexts(texts);
   // A long text is drawn in the pauses of what is more urgent, block by block.
-  const shown = useDeferredValue(text);
+  const shown = useDeferredValue(text, text.length > AT_ONCE_CHARS ? "" : text);
   const plain = <div className="whitespace-pre-wrap">{text}</div>;
   if (text.length > MAX_CHARS) return plain;
   return (

@@ -1,4 +1,4 @@
-import { Component, createContext, lazy, memo, Suspense, useContext } from "react";
+import { Component, createContext, lazy, memo, Suspense, useContext, useEffect, useState } from "react";
 import type { ReactNode } from "react";
 import ReactMarkdown from "react-markdown";
 import type { Components, Options } from "react-markdown";
@@ -27,6 +27,9 @@ export interface ScrollLabels {
 
 const Labels = createContext<ScrollLabels>({ code: "", table: "" });
 
+/** Blocks that are added to the page at once: laying out thousands would hold it up. */
+export const BATCH = 40;
+
 interface MarkdownBlocksProps {
   readonly text: string;
   readonly labels: ScrollLabels;
@@ -40,9 +43,15 @@ interface MarkdownBlocksProps {
  */
 export function MarkdownBlocks({ text, labels, isStreaming }: MarkdownBlocksProps) {
   const blocks = splitBlocks(normaliseMath(text));
+  const [count, setCount] = useState(BATCH);
+  useEffect(() => {
+    if (count >= blocks.length) return undefined;
+    const timer = setTimeout(() => setCount(count + BATCH));
+    return () => clearTimeout(timer);
+  }, [count, blocks.length]);
   return (
     <Labels value={labels}>
-      {blocks.map((block, i) => {
+      {blocks.slice(0, count).map((block, i) => {
         const isGrowing = isStreaming && i === blocks.length - 1;
         // Blocks only ever come after one another, so that their place names them.
         return <Block key={i} text={isGrowing && !isPlain(block) ? closed(block) : block} />;

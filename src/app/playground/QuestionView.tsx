@@ -1,4 +1,4 @@
-import { useId, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import type { FormEvent } from "react";
 import { Button } from "../components/Button.tsx";
 import { QuietButton } from "../components/QuietButton.tsx";
@@ -54,6 +54,8 @@ function QuestionForm({ turn, isBusy, onClose }: QuestionFormProps) {
   const id = useId();
   const [text, setText] = useState(turn.question);
   const edit = usePage((state) => state.edit);
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => field.current?.focus(), []);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     const question = text.trim();
@@ -68,7 +70,7 @@ function QuestionForm({ turn, isBusy, onClose }: QuestionFormProps) {
       </label>
       <textarea
         id={id}
-        ref={(element) => element?.focus()}
+        ref={field}
         rows={3}
         className="w-full resize-y rounded-md border border-edge bg-sheet px-3 py-2"
         value={text}

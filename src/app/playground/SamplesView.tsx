@@ -17,9 +17,7 @@ const MOST_OPEN = 4;
 export function SamplesView({ turn }: { readonly turn: Turn }) {
   const { t, language } = usePlayTexts();
   const [expected, setExpected] = useState("");
-  const [opened, setOpened] = useState(turn.picked);
   const pick = usePage((state) => state.pick);
-  const isBusy = usePage((state) => state.running !== undefined);
   const module = useVoteModule();
   const { question, replies } = turn;
   const known = useMemo(() => module?.checkOfQuestion(question), [module, question]);
@@ -27,11 +25,6 @@ export function SamplesView({ turn }: { readonly turn: Turn }) {
   const vote = useMemo(() => module?.countVotes(replies, check), [module, replies, check]);
   const verdicts = vote?.verdicts ?? [];
   const isGrid = replies.length > MOST_OPEN;
-
-  const open = (sample: number): void => {
-    setOpened(sample);
-    if (!isBusy) pick(turn, sample);
-  };
 
   const sampleView = (sample: number) => {
     const reply = replies[sample];
@@ -46,7 +39,6 @@ export function SamplesView({ turn }: { readonly turn: Turn }) {
           {isGrid || reply.answer === "" ? null : (
             <QuietButton
               className="ml-auto"
-              disabled={isBusy}
               aria-pressed={sample === turn.picked}
               onClick={() => pick(turn, sample)}
             >
@@ -72,9 +64,14 @@ export function SamplesView({ turn }: { readonly turn: Turn }) {
       ) : null}
       {isGrid ? (
         <>
-          <SampleGrid replies={replies} verdicts={verdicts} open={opened} onOpen={open} />
+          <SampleGrid
+            replies={replies}
+            verdicts={verdicts}
+            open={turn.picked}
+            onOpen={(sample) => pick(turn, sample)}
+          />
           <p className="text-xs text-quiet">{t.goOnHint}</p>
-          {sampleView(opened)}
+          {sampleView(turn.picked)}
         </>
       ) : (
         <div className="grid grid-cols-[repeat(auto-fit,minmax(min(100%,20rem),1fr))] gap-4">
