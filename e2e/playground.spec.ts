@@ -152,7 +152,7 @@ test("a hostile answer is inert, and 100 KB of formulas do not hold the page up"
   await playground.set(SHORT);
   const turn = await playground.sendAndWait("What is 2 + 3?");
   await expect(turn.locator(".katex").first()).toBeVisible();
-  await expect.poll(async () => turn.locator(".katex").count(), { timeout: 60_000 }).toBeGreaterThan(4000);
+  await expect.poll(async () => turn.locator(".katex").count(), { timeout: 60_000 }).toBeGreaterThan(500);
   await expect(turn.getByRole("region", { name: "Table" })).toContainText("code");
   await expect(turn.locator("img, script, h1")).toHaveCount(0);
   await expect(turn.getByText("<img src=")).toBeVisible();

@@ -37,11 +37,7 @@ export function SamplesView({ turn }: { readonly turn: Turn }) {
           </h3>
           <Verdict isRight={verdicts[sample]} />
           {isGrid || reply.answer === "" ? null : (
-            <QuietButton
-              className="ml-auto"
-              aria-pressed={sample === turn.picked}
-              onClick={() => pick(turn, sample)}
-            >
+            <QuietButton className="ml-auto" aria-pressed={sample === turn.picked} onClick={() => pick(turn, sample)}>
               {t.goOn}
             </QuietButton>
           )}
