@@ -33,7 +33,13 @@ export const LISTED = {
   },
 };
 
-const EXAMPLE = { en: "make 23 from 4 3 9", ja: "make 23 from 4 3 9" };
+/** The models know one language, which is neither of the page's. */
+const EXAMPLES = ["make 23 from 4 3 9", "make 17 from 5 2 7", "make 30 from 6 4 6", "make 11 from 8 5 2"].map(
+  (text) => ({
+    en: text,
+    ja: text,
+  }),
+);
 
 /** Writes the models' entries into the page's list, before what else is in it. */
 export function listModels(file, bytesOf) {
@@ -41,7 +47,7 @@ export function listModels(file, bytesOf) {
   const own = Object.entries(LISTED).flatMap(([name, note]) => {
     const bytes = bytesOf(name);
     const settings = { temperature: 1, topP: 1, maxNewTokens: 160 };
-    return bytes === undefined ? [] : [{ folder: name, name, bytes, note, example: EXAMPLE, settings }];
+    return bytes === undefined ? [] : [{ folder: name, name, bytes, note, examples: EXAMPLES, settings }];
   });
   writeFileSync(file, `${JSON.stringify([...own, ...others], undefined, 2)}\n`);
 }

@@ -7,17 +7,24 @@ import { partialSettingsSchema } from "./playground/settings.ts";
 const inEachLanguage = v.object(v.entriesFromList(LANGUAGES, v.string()));
 
 /** An entry of `public/models/index.json`: a model that comes with the page, in `public/models/<folder>/`. */
-const builtInSchema = v.object({
+const listedSchema = v.object({
   folder: v.pipe(v.string(), v.regex(/^[\w.-]+$/)),
   name: v.string(),
   /** What loading it downloads. */
   bytes: v.pipe(v.number(), v.integer(), v.minValue(1)),
   note: inEachLanguage,
-  /** A question to begin with. */
-  example: inEachLanguage,
+  /** Questions to try; the first stands ready to be sent. */
+  examples: v.optional(v.pipe(v.array(inEachLanguage), v.maxLength(12))),
+  /** The only one, as older lists have it. */
+  example: v.optional(inEachLanguage),
   /** Where they differ from the page's defaults and the model's own recommendation. */
   settings: partialSettingsSchema,
 });
+
+const builtInSchema = v.pipe(
+  listedSchema,
+  v.transform(({ example, examples, ...model }) => ({ ...model, examples: examples ?? (example ? [example] : []) })),
+);
 
 export type BuiltInModel = v.InferOutput<typeof builtInSchema>;
 

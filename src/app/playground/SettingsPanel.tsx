@@ -31,10 +31,11 @@ export function SettingsPanel() {
   const { t } = useTexts();
   const fields = useId();
   const [open, setOpen] = useState(false);
-  const { temperature, topP, maxNewTokens, thinkMax, n } = usePage((state) => state.settings);
+  const { temperature, topP, maxNewTokens, thinkMin, thinkMax, n } = usePage((state) => state.settings);
   const summary = [
     `T ${temperature}`,
     `top-p ${topP}`,
+    ...(thinkMin > 0 ? [`${t.thought} ≥ ${thinkMin}`] : []),
     ...(thinkMax > 0 ? [`${t.thought} ≤ ${thinkMax}`] : []),
     `≤ ${maxNewTokens} ${t.tokens}`,
     ...(n > 1 ? [`${t.settingSamples} ${n}`] : []),
