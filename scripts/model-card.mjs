@@ -8,7 +8,7 @@ const ABOUT = {
   "nano-cold":
     "nano-base after the cold start: supervised fine-tuning on demonstrations that try expressions at random, write both results out, and often give up too early.",
   "nano-r1":
-    "nano-cold after GRPO with two rules as rewards: is the answer right (1.0), and is it in `<think>…</think><answer>…</answer>` form (0.1). No reward looks at the thought or its length.",
+    "nano-cold after GRPO with two rules as rewards: is the answer right (1.0), and is it in `<think>…</think><answer>…</answer>` form (0.5). No reward looks at the thought or its length.",
   "nano-distill":
     "A smaller student, trained from fresh weights on nano-r1's right answers to training problems (rejection sampling), with no reinforcement learning of its own.",
 };

@@ -1,6 +1,8 @@
-import { useMemo } from "react";
+import { useEffect, useMemo, useState } from "react";
+import { useLab } from "../lab/use-lab.ts";
 import { usePartTexts } from "../i18n/define-texts.ts";
 import { useQuery } from "../router.ts";
+import { fetchRecordedRun, fetchRecordedRuns } from "../runs/recorded-run.ts";
 import type { RunData } from "../runs/run-data.ts";
 import { CHAPTERS, SECTION_COUNTS } from "./chapters.ts";
 import { ChapterView } from "./ChapterView.tsx";
@@ -9,13 +11,9 @@ import { hrefOfPlace, placeOf } from "./place.ts";
 import { Presentation } from "./Presentation.tsx";
 import { learnTexts } from "./texts.ts";
 
-interface LearnPageProps {
-  /** What the chapters call the reader's own run. */
-  readonly run?: RunData | undefined;
-}
-
 /** Five chapters with live figures, to read or to present. */
-export function LearnPage({ run }: LearnPageProps) {
+export function LearnPage() {
+  const run = useRun();
   const query = useQuery();
   const place = useMemo(() => placeOf(query, SECTION_COUNTS), [query]);
   return (
@@ -31,6 +29,28 @@ export function LearnPage({ run }: LearnPageProps) {
       )}
     </OwnRunContext>
   );
+}
+
+/** The run of the lab that is in front, or else the record that comes with the page. */
+function useRun(): RunData | undefined {
+  const own = useLab(({ data, shown: [front] }) => (front === undefined ? undefined : data[front]));
+  const [recorded, setRecorded] = useState<RunData>();
+  const isNeeded = own === undefined;
+  useEffect(() => {
+    if (!isNeeded) return undefined;
+    let left = false;
+    const read = async (): Promise<void> => {
+      const [first] = await fetchRecordedRuns();
+      const run = first && (await fetchRecordedRun(first));
+      if (!left) setRecorded(run);
+    };
+    // The figures say what is missing where there is no record to be had.
+    read().catch(() => undefined);
+    return () => {
+      left = true;
+    };
+  }, [isNeeded]);
+  return own ?? recorded;
 }
 
 /** The chapters: a list on a wide screen, a select on a narrow one. */
