@@ -1,3 +1,4 @@
+import type { Checkpoint } from "../checkpoint.ts";
 import type { ExportFile } from "./file.ts";
 import { jsonFile, textFile } from "./file.ts";
 import { FLOAT_BYTES, fromFloats, requireF16Range } from "./floats.ts";
@@ -15,7 +16,7 @@ export interface SafetensorsOptions {
 const MAX_SHARD_BYTES = 5e9;
 const TORCH_DTYPES = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const satisfies Record<FloatType, string>;
 
-interface PlannedTensor extends ExportTensor {
+export interface PlannedTensor extends ExportTensor {
   readonly dtype: FloatType;
   readonly bytes: number;
 }
@@ -35,7 +36,7 @@ export function safetensorsFiles(
   });
   const files = [jsonFile("config.json", configOf(model, dtype)), ...textFiles(model)];
   const shards = shardsOf(planned, maxShardBytes);
-  if (shards.length === 1) return [...files, weightsFile("model.safetensors", model, planned)];
+  if (shards.length === 1) return [...files, weightsFile("model.safetensors", model.checkpoint, planned)];
   const count = String(shards.length).padStart(5, "0");
   const named = shards.map((tensors, i) => ({
     path: `model-${String(i + 1).padStart(5, "0")}-of-${count}.safetensors`,
@@ -48,7 +49,7 @@ export function safetensorsFiles(
   return [
     ...files,
     jsonFile("model.safetensors.index.json", index),
-    ...named.map(({ path, tensors }) => weightsFile(path, model, tensors)),
+    ...named.map(({ path, tensors }) => weightsFile(path, model.checkpoint, tensors)),
   ];
 }
 
@@ -78,7 +79,8 @@ function shardsOf(tensors: readonly PlannedTensor[], most: number): PlannedTenso
   return shards;
 }
 
-function weightsFile(path: string, { checkpoint }: ExportModel, tensors: readonly PlannedTensor[]): ExportFile {
+/** A safetensors file of these tensors, in their order. */
+export function weightsFile(path: string, checkpoint: Checkpoint, tensors: readonly PlannedTensor[]): ExportFile {
   const head = header(tensors);
   const bytes = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
   return {

@@ -5,6 +5,7 @@ import type { ExportFile } from "../../checkpoint/export/file.ts";
 import { safetensorsFiles } from "../../checkpoint/export/safetensors.ts";
 import type { FloatType } from "../../checkpoint/export/floats.ts";
 import { onnxFiles } from "../../checkpoint/export/onnx/export.ts";
+import { peftFiles } from "../../checkpoint/export/peft.ts";
 import { R1Error } from "../../errors.ts";
 import { openExportModel } from "../../model/export-model.ts";
 import { UsageError } from "../args.ts";
@@ -23,6 +24,7 @@ const FORMATS: Readonly<Record<string, (args: Args) => Promise<readonly ExportFi
       maxShardBytes: shardBytes(args),
     }),
   onnx: async (args) => onnxFiles(await exportModel(args)),
+  peft: async (args) => peftFiles(modelPath(args.required("model")).folder),
 };
 
 export const exportCommand: Command = {

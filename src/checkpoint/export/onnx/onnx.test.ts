@@ -15,7 +15,8 @@ interface GoldenCase {
   readonly input_ids: number[];
   readonly last_logits: number[];
   readonly argmax_per_position: number[];
-  readonly greedy_continuation: number[];
+  /** Only of some cases. */
+  readonly greedy_continuation?: number[];
 }
 
 function golden(name: string): GoldenCase[] {
@@ -67,7 +68,9 @@ describe("ONNX export in ONNX Runtime's WASM provider", () => {
     const { model, session, hasDataFile } = await open(name, maxModelBytes);
     expect(hasDataFile).toBe(maxModelBytes === 1);
     const { vocabSize } = model.spec;
-    for (const one of golden(name)) {
+    const cases = golden(name);
+    expect(cases.some((one) => one.greedy_continuation)).toBe(true);
+    for (const one of cases) {
       let { logits, cache } = await run(session, one.input_ids, emptyCache(model.spec));
       const last = logits.subarray(-vocabSize);
       const difference = Math.max(...one.last_logits.map((value, i) => Math.abs(value - (last[i] ?? Number.NaN))));
@@ -75,12 +78,13 @@ describe("ONNX export in ONNX Runtime's WASM provider", () => {
       const argmax = one.input_ids.map((_, i) => best(logits.subarray(i * vocabSize, (i + 1) * vocabSize)));
       expect(argmax).toEqual(one.argmax_per_position);
       const tokens: number[] = [];
-      while (tokens.length < one.greedy_continuation.length) {
+      const expected = one.greedy_continuation ?? [];
+      while (tokens.length < expected.length) {
         const next = best(logits.subarray(-vocabSize));
         tokens.push(next);
         ({ logits, cache } = await run(session, [next], cache));
       }
-      expect(tokens).toEqual(one.greedy_continuation);
+      expect(tokens).toEqual(expected);
     }
     await session.release();
   });
