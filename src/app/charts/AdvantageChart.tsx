@@ -1,6 +1,6 @@
 import { useEffect, useId, useMemo, useRef } from "react";
 import type { CompletionRecord } from "../../engine/protocol.ts";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import type { Language } from "../i18n/texts.ts";
 import type { RunData } from "../runs/run-data.ts";
 import { contextOf, drawCurrent, drawDots, drawField, frameOf, reachOfSteps, stepAt, yOf } from "./advantage-canvas.ts";

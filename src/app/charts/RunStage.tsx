@@ -1,6 +1,6 @@
 import { useMemo, useRef, useState } from "react";
 import type { CompletionRecord } from "../../engine/protocol.ts";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import type { RunData } from "../runs/run-data.ts";
 import { AdvantageChart } from "./AdvantageChart.tsx";
 import { CompletionInspector } from "./CompletionInspector.tsx";

@@ -1,6 +1,6 @@
 import { useId, useState } from "react";
 import { Choice } from "../components/Choice.tsx";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import type { RunData } from "../runs/run-data.ts";
 import { download, metricsCsv, recordFiles, safeFileName } from "./export.ts";
 import type { StepWindow } from "./scales.ts";

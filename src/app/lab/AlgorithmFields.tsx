@@ -1,4 +1,4 @@
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { formatRate } from "./draft.ts";
 import type { DraftIssue } from "./draft.ts";
 import { FieldControl } from "./FieldControl.tsx";

@@ -1,7 +1,7 @@
 import { isEngineHeld, sharedEngine } from "../engine.ts";
 import { Button } from "../components/Button.tsx";
 import { formatCount } from "../format.ts";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { modelFilesOf } from "../runs/checkpoint-files.ts";
 import type { RunData } from "../runs/run-data.ts";
 import { usePage } from "../store.ts";

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from "react";
 import { RunStage } from "../charts/RunStage.tsx";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { runUpTo } from "../runs/record-data.ts";
 import type { RunData } from "../runs/run-data.ts";
 import { usePage } from "../store.ts";

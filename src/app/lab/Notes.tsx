@@ -1,7 +1,7 @@
 import { Button } from "../components/Button.tsx";
 import { FailureBox } from "../components/FailureNote.tsx";
 import type { Failure } from "../failure.ts";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { LOCALES } from "../i18n/texts.ts";
 import { useTexts } from "../use-texts.ts";
 import { labTexts } from "./lab-texts.ts";

@@ -1,7 +1,7 @@
 import { useId } from "react";
 import { Button } from "../components/Button.tsx";
 import { formatCount } from "../format.ts";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { lastStepOf } from "../runs/record-data.ts";
 import type { RunData } from "../runs/run-data.ts";
 import { INPUT } from "./FieldControl.tsx";

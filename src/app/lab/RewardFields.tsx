@@ -1,5 +1,5 @@
 import { useId } from "react";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { expectationOf } from "./draft.ts";
 import type { DraftIssue } from "./draft.ts";
 import { NumberInput } from "./FieldControl.tsx";

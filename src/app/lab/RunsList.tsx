@@ -1,7 +1,7 @@
 import { useId, useState } from "react";
 import { Button } from "../components/Button.tsx";
 import { formatBytes, formatCount } from "../format.ts";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import type { ListedRun } from "../runs/run-archive.ts";
 import { INPUT } from "./FieldControl.tsx";
 import { labTexts } from "./lab-texts.ts";

@@ -1,7 +1,7 @@
 import { useId } from "react";
 import { TASKS } from "../../train/tasks/tasks.ts";
 import { Button } from "../components/Button.tsx";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { usePage } from "../store.ts";
 import { AlgorithmFields } from "./AlgorithmFields.tsx";
 import { checkDraft, expectationOf } from "./draft.ts";

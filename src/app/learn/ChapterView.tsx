@@ -1,4 +1,4 @@
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { CHAPTERS } from "./chapters.ts";
 import { hrefOfPlace } from "./place.ts";
 import { learnTexts } from "./texts.ts";

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from "react";
 import { useLab } from "../lab/use-lab.ts";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { useQuery } from "../router.ts";
 import { fetchRecordedRun, fetchRecordedRuns } from "../runs/recorded-run.ts";
 import type { RunData } from "../runs/run-data.ts";

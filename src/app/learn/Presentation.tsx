@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef } from "react";
 import { Button } from "../components/Button.tsx";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { CHAPTERS, SECTION_COUNTS } from "./chapters.ts";
 import { hrefOfPlace, stepFrom } from "./place.ts";
 import type { Place, Step } from "./place.ts";

@@ -1,4 +1,5 @@
-import { defineTexts, usePartTexts } from "../i18n/define-texts.ts";
+import { defineTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { lazy, Suspense, useDeferredValue } from "react";
 
 const load = async () => ({ default: (await import("./MarkdownBlocks.tsx")).MarkdownBlocks });

@@ -1,4 +1,5 @@
-import { defineTexts, usePartTexts } from "../i18n/define-texts.ts";
+import { defineTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import type { Language } from "../i18n/texts.ts";
 
 /** Texts of replies: what can be done with them, their samples' vote, their tokens. */

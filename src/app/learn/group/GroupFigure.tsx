@@ -2,7 +2,7 @@ import { useId, useState } from "react";
 import type { ScaleRewards } from "../../../train/grpo/advantages.ts";
 import { Button } from "../../components/Button.tsx";
 import { formatCount, formatDecimal } from "../../format.ts";
-import { usePartTexts } from "../../i18n/define-texts.ts";
+import { usePartTexts } from "../../i18n/use-part-texts.ts";
 import { Figure } from "../parts/Section.tsx";
 import { Segments, Slider } from "../parts/Slider.tsx";
 import { groupFigures } from "./group.ts";

@@ -1,5 +1,5 @@
 import { formatDecimal } from "../../format.ts";
-import { usePartTexts } from "../../i18n/define-texts.ts";
+import { usePartTexts } from "../../i18n/use-part-texts.ts";
 import { Formula } from "../parts/Formula.tsx";
 import { Numbers } from "../parts/Numbers.tsx";
 import { Section } from "../parts/Section.tsx";

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { Button } from "../../components/Button.tsx";
 import { formatDecimal } from "../../format.ts";
-import { usePartTexts } from "../../i18n/define-texts.ts";
+import { usePartTexts } from "../../i18n/use-part-texts.ts";
 import { Handle, Plot } from "../parts/Plot.tsx";
 import { Figure } from "../parts/Section.tsx";
 import { Slider } from "../parts/Slider.tsx";

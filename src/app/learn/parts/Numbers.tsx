@@ -1,6 +1,6 @@
 import { use } from "react";
 import { formatCount, formatDecimal } from "../../format.ts";
-import { usePartTexts } from "../../i18n/define-texts.ts";
+import { usePartTexts } from "../../i18n/use-part-texts.ts";
 import type { Language } from "../../i18n/texts.ts";
 import { hrefOf } from "../../router.ts";
 import type { PageName } from "../../router.ts";

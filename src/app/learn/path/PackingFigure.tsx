@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { Packing } from "../../../train/packing.ts";
 import { formatCount, formatDecimal } from "../../format.ts";
-import { usePartTexts } from "../../i18n/define-texts.ts";
+import { usePartTexts } from "../../i18n/use-part-texts.ts";
 import { Figure } from "../parts/Section.tsx";
 import { Slider } from "../parts/Slider.tsx";
 import { learnTexts } from "../texts.ts";

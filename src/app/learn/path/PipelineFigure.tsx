@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { usePartTexts } from "../../i18n/define-texts.ts";
+import { usePartTexts } from "../../i18n/use-part-texts.ts";
 import { Figure } from "../parts/Section.tsx";
 import { pathTexts } from "./texts.ts";
 

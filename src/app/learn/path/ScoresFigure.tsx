@@ -1,6 +1,6 @@
 import { use } from "react";
 import { formatDecimal } from "../../format.ts";
-import { usePartTexts } from "../../i18n/define-texts.ts";
+import { usePartTexts } from "../../i18n/use-part-texts.ts";
 import { OwnRunContext, startAndEnd } from "../own-run.ts";
 import { Figure } from "../parts/Section.tsx";
 import { pathTexts } from "./texts.ts";

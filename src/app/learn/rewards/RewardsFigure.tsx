@@ -1,7 +1,7 @@
 import { useId, useState } from "react";
 import { Button } from "../../components/Button.tsx";
 import { formatDecimal } from "../../format.ts";
-import { usePartTexts } from "../../i18n/define-texts.ts";
+import { usePartTexts } from "../../i18n/use-part-texts.ts";
 import { Figure } from "../parts/Section.tsx";
 import { Segments } from "../parts/Slider.tsx";
 import { OTHER_REWARDS, R1_REWARDS, scoreCompletion } from "./score.ts";

@@ -120,7 +120,7 @@ export const COMPLETIONS: Readonly<Record<"en" | "ja", Readonly<Record<ExampleNa
   ja: {
     exampleRight: answer("まず 12 × 7 は 84 です。そこに 5 を足すと 89 です。", "89"),
     exampleWrong: answer("まず 12 × 7 は 82 です。そこに 5 を足すと 87 です。", "87"),
-    exampleBare: "12 × 7 は 84 なので、5 を足して 89 です。",
+    exampleBare: "89",
     exampleMixed: answer("まず 12 × 7 is 84. そこに 5 を足す, so 答えは 89.", "89"),
     exampleHollow: answer("とても慎重に、一つずつ考えます。", "間違いなく正しいです。"),
     exampleGuess: answer("", "89"),

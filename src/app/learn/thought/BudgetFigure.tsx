@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { formatCount } from "../../format.ts";
-import { usePartTexts } from "../../i18n/define-texts.ts";
+import { usePartTexts } from "../../i18n/use-part-texts.ts";
 import { Figure } from "../parts/Section.tsx";
 import { Slider } from "../parts/Slider.tsx";
 import { learnTexts } from "../texts.ts";

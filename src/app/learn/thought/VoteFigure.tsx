@@ -1,6 +1,6 @@
 import { useMemo, useState } from "react";
 import { formatCount, formatDecimal } from "../../format.ts";
-import { usePartTexts } from "../../i18n/define-texts.ts";
+import { usePartTexts } from "../../i18n/use-part-texts.ts";
 import { Handle, Plot } from "../parts/Plot.tsx";
 import type { Scales } from "../parts/Plot.tsx";
 import { Figure } from "../parts/Section.tsx";

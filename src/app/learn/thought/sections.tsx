@@ -1,4 +1,4 @@
-import { usePartTexts } from "../../i18n/define-texts.ts";
+import { usePartTexts } from "../../i18n/use-part-texts.ts";
 import { Numbers } from "../parts/Numbers.tsx";
 import { Section } from "../parts/Section.tsx";
 import { Words } from "../parts/Words.tsx";
