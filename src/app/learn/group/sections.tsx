@@ -3,7 +3,6 @@ import { usePartTexts } from "../../i18n/use-part-texts.ts";
 import { Formula } from "../parts/Formula.tsx";
 import { Numbers } from "../parts/Numbers.tsx";
 import { Section } from "../parts/Section.tsx";
-import { Words } from "../parts/Words.tsx";
 import { deadShare } from "./group.ts";
 import { GroupFigure } from "./GroupFigure.tsx";
 import { groupTexts } from "./texts.ts";
@@ -13,20 +12,7 @@ const ADVANTAGE = String.raw`A_i = \frac{r_i - \operatorname{mean}(r_1, \dots, r
 function Group() {
   const { t } = usePartTexts(groupTexts);
   return (
-    <Section
-      title={t.title}
-      prose={
-        <>
-          <p>
-            <Words text={t.p1} />
-          </p>
-          <Formula source={ADVANTAGE} />
-          <p>
-            <Words text={t.p2} />
-          </p>
-        </>
-      }
-    >
+    <Section title={t.title} prose={[t.p1, <Formula key="advantage" source={ADVANTAGE} />, t.p2]}>
       <GroupFigure number="3.1" />
     </Section>
   );
@@ -41,37 +27,31 @@ function GroupNumbers() {
   return (
     <Section
       title={t.numbersTitle}
-      prose={
-        <>
-          <p>
-            <Words text={t.n1} />
-          </p>
-          <table className="my-1 w-full text-sm">
-            <caption className="pb-1 text-left text-quiet">{t.chance}</caption>
-            <thead>
-              <tr className="border-b border-line">
-                {CHANCES.map((chance) => (
-                  <th key={chance} scope="col" className="py-1 font-normal">
-                    {percent(chance)}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              <tr>
-                {CHANCES.map((chance) => (
-                  <td key={chance} className="py-1 text-center font-semibold">
-                    {percent(deadShare(chance, GROUP_SIZE))}
-                  </td>
-                ))}
-              </tr>
-            </tbody>
-          </table>
-          <p>
-            <Words text={t.n2} />
-          </p>
-        </>
-      }
+      prose={[
+        t.n1,
+        <table key="dead" className="my-1 w-full text-sm">
+          <caption className="pb-1 text-left text-quiet">{t.chance}</caption>
+          <thead>
+            <tr className="border-b border-line">
+              {CHANCES.map((chance) => (
+                <th key={chance} scope="col" className="py-1 font-normal">
+                  {percent(chance)}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            <tr>
+              {CHANCES.map((chance) => (
+                <td key={chance} className="py-1 text-center font-semibold">
+                  {percent(deadShare(chance, GROUP_SIZE))}
+                </td>
+              ))}
+            </tr>
+          </tbody>
+        </table>,
+        t.n2,
+      ]}
     >
       <Numbers
         papers={[

@@ -2,7 +2,6 @@ import { usePartTexts } from "../../i18n/use-part-texts.ts";
 import { Formula } from "../parts/Formula.tsx";
 import { Numbers } from "../parts/Numbers.tsx";
 import { Section } from "../parts/Section.tsx";
-import { Words } from "../parts/Words.tsx";
 import { ClipFigure } from "./ClipFigure.tsx";
 import { KlFigure } from "./KlFigure.tsx";
 import { objectiveTexts } from "./texts.ts";
@@ -18,18 +17,7 @@ function Clip() {
   return (
     <Section
       title={t.title}
-      prose={
-        <>
-          <p>
-            <Words text={t.p1} />
-          </p>
-          <Formula source={RATIO} />
-          <Formula source={OBJECTIVE} />
-          <p>
-            <Words text={t.p2} />
-          </p>
-        </>
-      }
+      prose={[t.p1, <Formula key="ratio" source={RATIO} />, <Formula key="objective" source={OBJECTIVE} />, t.p2]}
     >
       <ClipFigure number="4.1" />
     </Section>
@@ -39,20 +27,7 @@ function Clip() {
 function Leash() {
   const { t } = usePartTexts(objectiveTexts);
   return (
-    <Section
-      title={t.klTitle}
-      prose={
-        <>
-          <p>
-            <Words text={t.k1} />
-          </p>
-          <Formula source={ESTIMATES} />
-          <p>
-            <Words text={t.k2} />
-          </p>
-        </>
-      }
-    >
+    <Section title={t.klTitle} prose={[t.k1, <Formula key="estimates" source={ESTIMATES} />, t.k2]}>
       <KlFigure number="4.2" />
     </Section>
   );
@@ -61,20 +36,7 @@ function Leash() {
 function Weights() {
   const { t } = usePartTexts(objectiveTexts);
   return (
-    <Section
-      title={t.lossTitle}
-      prose={
-        <>
-          <p>
-            <Words text={t.l1} />
-          </p>
-          <Formula source={LOSS} />
-          <p>
-            <Words text={t.l2} />
-          </p>
-        </>
-      }
-    >
+    <Section title={t.lossTitle} prose={[t.l1, <Formula key="loss" source={LOSS} />, t.l2]}>
       <WeightsFigure number="4.3" />
     </Section>
   );
@@ -83,19 +45,7 @@ function Weights() {
 function ObjectiveNumbers() {
   const { t } = usePartTexts(objectiveTexts);
   return (
-    <Section
-      title={t.numbersTitle}
-      prose={
-        <>
-          <p>
-            <Words text={t.n1} />
-          </p>
-          <p>
-            <Words text={t.n2} />
-          </p>
-        </>
-      }
-    >
+    <Section title={t.numbersTitle} prose={[t.n1, t.n2]}>
       <Numbers
         papers={[
           { value: "0.001", what: t.nR1, source: "DeepSeek-R1 v2 §2" },

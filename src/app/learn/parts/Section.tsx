@@ -1,11 +1,11 @@
 import { useId } from "react";
-import type { ReactNode } from "react";
+import type { ReactElement, ReactNode } from "react";
 import { Words } from "./Words.tsx";
 
 interface SectionProps {
   readonly title: string;
-  /** Paragraphs, and formulas between them. */
-  readonly prose: ReactNode;
+  /** Paragraphs as texts, and between them what is no text (formulas, tables), each with its key. */
+  readonly prose: readonly (string | ReactElement)[];
   /** The figure, which stands beside the prose where the chapters are presented. */
   readonly children: ReactNode;
 }
@@ -22,7 +22,15 @@ export function Section({ title, prose, children }: SectionProps) {
         <h3 id={heading} className="text-xl font-semibold text-balance">
           {title}
         </h3>
-        {prose}
+        {prose.map((part, i) =>
+          typeof part === "string" ? (
+            <p key={i}>
+              <Words text={part} />
+            </p>
+          ) : (
+            part
+          ),
+        )}
       </div>
       <div className="flex min-w-0 flex-col gap-5">{children}</div>
     </section>

@@ -1,7 +1,6 @@
 import { usePartTexts } from "../../i18n/use-part-texts.ts";
 import { Numbers } from "../parts/Numbers.tsx";
 import { Section } from "../parts/Section.tsx";
-import { Words } from "../parts/Words.tsx";
 import { PackingFigure } from "./PackingFigure.tsx";
 import { PipelineFigure } from "./PipelineFigure.tsx";
 import { ScoresFigure } from "./ScoresFigure.tsx";
@@ -10,19 +9,7 @@ import { pathTexts } from "./texts.ts";
 function Pipeline() {
   const { t } = usePartTexts(pathTexts);
   return (
-    <Section
-      title={t.title}
-      prose={
-        <>
-          <p>
-            <Words text={t.p1} />
-          </p>
-          <p>
-            <Words text={t.p2} />
-          </p>
-        </>
-      }
-    >
+    <Section title={t.title} prose={[t.p1, t.p2]}>
       <PipelineFigure number="5.1" />
     </Section>
   );
@@ -31,14 +18,7 @@ function Pipeline() {
 function Aha() {
   const { t } = usePartTexts(pathTexts);
   return (
-    <Section
-      title={t.ahaTitle}
-      prose={
-        <p>
-          <Words text={t.ahaText} />
-        </p>
-      }
-    >
+    <Section title={t.ahaTitle} prose={[t.ahaText]}>
       <blockquote className="border-l-4 border-thought bg-thought-wash px-5 py-4 text-xl" lang="en">
         {t.aha}
       </blockquote>
@@ -49,19 +29,7 @@ function Aha() {
 function Scores() {
   const { t } = usePartTexts(pathTexts);
   return (
-    <Section
-      title={t.numbersTitle}
-      prose={
-        <>
-          <p>
-            <Words text={t.n1} />
-          </p>
-          <p>
-            <Words text={t.n2} />
-          </p>
-        </>
-      }
-    >
+    <Section title={t.numbersTitle} prose={[t.n1, t.n2]}>
       <ScoresFigure number="5.2" />
     </Section>
   );
@@ -70,19 +38,7 @@ function Scores() {
 function Packing() {
   const { t } = usePartTexts(pathTexts);
   return (
-    <Section
-      title={t.packTitle}
-      prose={
-        <>
-          <p>
-            <Words text={t.k1} />
-          </p>
-          <p>
-            <Words text={t.k2} />
-          </p>
-        </>
-      }
-    >
+    <Section title={t.packTitle} prose={[t.k1, t.k2]}>
       <PackingFigure number="5.3" />
     </Section>
   );
@@ -91,14 +47,7 @@ function Packing() {
 function PathNumbers() {
   const { t } = usePartTexts(pathTexts);
   return (
-    <Section
-      title={t.yoursTitle}
-      prose={
-        <p>
-          <Words text={t.yours} />
-        </p>
-      }
-    >
+    <Section title={t.yoursTitle} prose={[t.yours]}>
       <Numbers
         papers={[
           { value: "72.6 / 47.0 %", what: t.nDistill, source: "DeepSeek-R1 v1 §4.1" },

@@ -1,26 +1,13 @@
 import { usePartTexts } from "../../i18n/use-part-texts.ts";
 import { Numbers } from "../parts/Numbers.tsx";
 import { Section } from "../parts/Section.tsx";
-import { Words } from "../parts/Words.tsx";
 import { RewardsFigure } from "./RewardsFigure.tsx";
 import { rewardsTexts } from "./texts.ts";
 
 function Rules() {
   const { t } = usePartTexts(rewardsTexts);
   return (
-    <Section
-      title={t.title}
-      prose={
-        <>
-          <p>
-            <Words text={t.p1} />
-          </p>
-          <p>
-            <Words text={t.p2} />
-          </p>
-        </>
-      }
-    >
+    <Section title={t.title} prose={[t.p1, t.p2]}>
       <RewardsFigure number="2.1" />
     </Section>
   );
@@ -29,19 +16,7 @@ function Rules() {
 function WhyRules() {
   const { t } = usePartTexts(rewardsTexts);
   return (
-    <Section
-      title={t.whyTitle}
-      prose={
-        <>
-          <p>
-            <Words text={t.w1} />
-          </p>
-          <p>
-            <Words text={t.w2} />
-          </p>
-        </>
-      }
-    >
+    <Section title={t.whyTitle} prose={[t.w1, t.w2]}>
       <Numbers
         papers={[
           { value: t.two, what: t.nTypes, source: "DeepSeek-R1 v1 §2.2.2" },

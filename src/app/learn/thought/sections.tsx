@@ -1,7 +1,6 @@
 import { usePartTexts } from "../../i18n/use-part-texts.ts";
 import { Numbers } from "../parts/Numbers.tsx";
 import { Section } from "../parts/Section.tsx";
-import { Words } from "../parts/Words.tsx";
 import { BudgetFigure } from "./BudgetFigure.tsx";
 import { thoughtTexts } from "./texts.ts";
 import { VoteFigure } from "./VoteFigure.tsx";
@@ -9,19 +8,7 @@ import { VoteFigure } from "./VoteFigure.tsx";
 function Thinking() {
   const { t } = usePartTexts(thoughtTexts);
   return (
-    <Section
-      title={t.title}
-      prose={
-        <>
-          <p>
-            <Words text={t.p1} />
-          </p>
-          <p>
-            <Words text={t.p2} />
-          </p>
-        </>
-      }
-    >
+    <Section title={t.title} prose={[t.p1, t.p2]}>
       <BudgetFigure number="1.1" />
     </Section>
   );
@@ -30,19 +17,7 @@ function Thinking() {
 function Voting() {
   const { t } = usePartTexts(thoughtTexts);
   return (
-    <Section
-      title={t.voteTitle}
-      prose={
-        <>
-          <p>
-            <Words text={t.v1} />
-          </p>
-          <p>
-            <Words text={t.v2} />
-          </p>
-        </>
-      }
-    >
+    <Section title={t.voteTitle} prose={[t.v1, t.v2]}>
       <VoteFigure number="1.2" />
     </Section>
   );
@@ -51,19 +26,7 @@ function Voting() {
 function ThinkingNumbers() {
   const { t } = usePartTexts(thoughtTexts);
   return (
-    <Section
-      title={t.numbersTitle}
-      prose={
-        <>
-          <p>
-            <Words text={t.n1} />
-          </p>
-          <p>
-            <Words text={t.n2} />
-          </p>
-        </>
-      }
-    >
+    <Section title={t.numbersTitle} prose={[t.n1, t.n2]}>
       <Numbers
         papers={[
           { value: "15.6 → 71.0 %", what: t.nPass, source: "DeepSeek-R1 v1 §2.2.4" },
