@@ -1,9 +1,7 @@
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo } from "react";
 import { useLab } from "../lab/use-lab.ts";
 import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { useQuery } from "../router.ts";
-import { fetchRecordedRun, fetchRecordedRuns } from "../runs/recorded-run.ts";
-import type { RunData } from "../runs/run-data.ts";
 import { CHAPTERS, SECTION_COUNTS } from "./chapters.ts";
 import { ChapterView } from "./ChapterView.tsx";
 import { OwnRunContext } from "./own-run.ts";
@@ -13,7 +11,10 @@ import { learnTexts } from "./texts.ts";
 
 /** Five chapters with live figures, to read or to present. */
 export function LearnPage() {
-  const run = useRun();
+  // The run that is in front in the lab: the reader's newest there, or else the record that comes with the page.
+  const run = useLab(({ data, shown: [front] }) => (front === undefined ? undefined : data[front]));
+  const openLab = useLab((state) => state.open);
+  useEffect(() => void openLab(), [openLab]);
   const query = useQuery();
   const place = useMemo(() => placeOf(query, SECTION_COUNTS), [query]);
   return (
@@ -29,28 +30,6 @@ export function LearnPage() {
       )}
     </OwnRunContext>
   );
-}
-
-/** The run of the lab that is in front, or else the record that comes with the page. */
-function useRun(): RunData | undefined {
-  const own = useLab(({ data, shown: [front] }) => (front === undefined ? undefined : data[front]));
-  const [recorded, setRecorded] = useState<RunData>();
-  const isNeeded = own === undefined;
-  useEffect(() => {
-    if (!isNeeded) return undefined;
-    let left = false;
-    const read = async (): Promise<void> => {
-      const [first] = await fetchRecordedRuns();
-      const run = first && (await fetchRecordedRun(first));
-      if (!left) setRecorded(run);
-    };
-    // The figures say what is missing where there is no record to be had.
-    read().catch(() => undefined);
-    return () => {
-      left = true;
-    };
-  }, [isNeeded]);
-  return own ?? recorded;
 }
 
 /** The chapters: a list on a wide screen, a select on a narrow one. */
