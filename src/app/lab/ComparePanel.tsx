@@ -1,6 +1,6 @@
 import { isEngineHeld, sharedEngine } from "../engine.ts";
 import { Button } from "../components/Button.tsx";
-import { formatCount } from "../format.ts";
+import { formatCount, formatPercent } from "../format.ts";
 import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { modelFilesOf } from "../runs/checkpoint-files.ts";
 import type { RunData } from "../runs/run-data.ts";
@@ -31,7 +31,7 @@ export function ComparePanel({ run }: { readonly run: RunData }) {
   const percent = (side: Side): string => {
     const accuracy = isMine ? accuracyOf(results, side) : undefined;
     if (accuracy === undefined) return "";
-    return `${new Intl.NumberFormat(language, { style: "percent" }).format(accuracy)} ${t.rightOf}`;
+    return `${formatPercent(accuracy, language)} ${t.rightOf}`;
   };
   return (
     <div className="flex flex-col gap-4 p-4">

@@ -1,3 +1,4 @@
+import { download } from "../download.ts";
 import { hrefOf } from "../router.ts";
 import { modelFilesOf, tarOf } from "../runs/checkpoint-files.ts";
 import { usePage } from "../store.ts";
@@ -12,13 +13,7 @@ function fileNameOf(name: string): string {
 export async function downloadModel(id: string, name: string): Promise<void> {
   try {
     const folder = fileNameOf(name);
-    const url = URL.createObjectURL(tarOf(modelFilesOf(await useLab.getState().checkpoint(id), folder), new Date()));
-    const link = document.createElement("a");
-    link.href = url;
-    link.download = `${folder}.tar`;
-    link.click();
-    // The download has its own hold on the data once it has begun.
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    download(tarOf(modelFilesOf(await useLab.getState().checkpoint(id), folder), new Date()), `${folder}.tar`);
   } catch (error) {
     useLab.getState().fail(error);
   }

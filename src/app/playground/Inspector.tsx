@@ -1,5 +1,5 @@
 import { QuietButton } from "../components/QuietButton.tsx";
-import { formatCount, formatDecimal } from "../format.ts";
+import { formatCount, formatDecimal, formatPercent } from "../format.ts";
 import type { Language } from "../i18n/texts.ts";
 import { usePage } from "../store.ts";
 import { usePlayTexts } from "./texts.ts";
@@ -93,5 +93,5 @@ function nameOf(piece: string, t: PlayTexts): string {
 function percent(logprob: number, language: Language): string {
   const value = Math.exp(logprob);
   const digits = value < 0.1 ? 2 : 1;
-  return new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: digits }).format(value);
+  return formatPercent(value, language, digits);
 }

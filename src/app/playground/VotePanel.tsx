@@ -1,6 +1,5 @@
 import { useId } from "react";
-import { formatCount } from "../format.ts";
-import type { Language } from "../i18n/texts.ts";
+import { formatCount, formatPercent } from "../format.ts";
 import { usePlayTexts } from "./texts.ts";
 import { Verdict } from "./Verdict.tsx";
 import type { Vote } from "./vote.ts";
@@ -103,7 +102,7 @@ function Figures({ n, right, majority, passAtK }: FiguresProps) {
         {ks.map((k) => (
           <div key={k}>
             <dt className="text-xs text-quiet">pass@{k}</dt>
-            <dd className="font-semibold">{percent(passAtK(n, right, k), language)}</dd>
+            <dd className="font-semibold">{formatPercent(passAtK(n, right, k), language)}</dd>
           </div>
         ))}
         <div>
@@ -116,8 +115,4 @@ function Figures({ n, right, majority, passAtK }: FiguresProps) {
       <p className="text-xs text-quiet">{t.figuresHelp}</p>
     </>
   );
-}
-
-function percent(share: number, language: Language): string {
-  return new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 }).format(share);
 }

@@ -1,4 +1,4 @@
-import { formatDecimal } from "../../format.ts";
+import { formatShare } from "../parts/format-share.ts";
 import { usePartTexts } from "../../i18n/use-part-texts.ts";
 import { Formula } from "../parts/Formula.tsx";
 import { Numbers } from "../parts/Numbers.tsx";
@@ -23,7 +23,7 @@ const CHANCES = [0.05, 0.15, 0.3, 0.5, 0.9] as const;
 
 function GroupNumbers() {
   const { t, language } = usePartTexts(groupTexts);
-  const percent = (share: number): string => `${formatDecimal(100 * share, language, 0)} %`;
+  const percent = (share: number): string => formatShare(share, language);
   return (
     <Section
       title={t.numbersTitle}

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import type { LossTypeName } from "../../../train/grpo/estimators.ts";
 import { formatDecimal } from "../../format.ts";
+import { formatShare } from "../parts/format-share.ts";
 import { usePartTexts } from "../../i18n/use-part-texts.ts";
 import { Figure } from "../parts/Section.tsx";
 import { Slider } from "../parts/Slider.tsx";
@@ -79,7 +80,7 @@ export function WeightsFigure({ number }: { readonly number: string }) {
                     <span className="sr-only">
                       {t.completion} {i + 1}:
                     </span>
-                    <strong className="font-semibold">{formatDecimal(100 * completion, language, 0)} %</strong>
+                    <strong className="font-semibold">{formatShare(completion, language)}</strong>
                     <span className="text-quiet">
                       {t.eachToken} {formatDecimal(token, language, 3)}
                     </span>

@@ -1,5 +1,6 @@
 import { use } from "react";
 import { formatCount, formatDecimal } from "../../format.ts";
+import { formatShare } from "./format-share.ts";
 import { usePartTexts } from "../../i18n/use-part-texts.ts";
 import type { Language } from "../../i18n/texts.ts";
 import { hrefOf } from "../../router.ts";
@@ -113,6 +114,6 @@ function OwnRun({ metrics }: { readonly metrics: readonly OwnMetric[] }) {
 }
 
 export function formatMetric(value: number, kind: OwnMetric["kind"], language: Language): string {
-  if (kind === "percent") return `${formatDecimal(100 * value, language)} %`;
+  if (kind === "percent") return formatShare(value, language, 1);
   return formatDecimal(value, language, kind === "small" ? 4 : 1);
 }

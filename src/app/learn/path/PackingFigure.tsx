@@ -1,6 +1,7 @@
 import { useState } from "react";
 import type { Packing } from "../../../train/packing.ts";
-import { formatCount, formatDecimal } from "../../format.ts";
+import { formatCount } from "../../format.ts";
+import { formatShare } from "../parts/format-share.ts";
 import { usePartTexts } from "../../i18n/use-part-texts.ts";
 import { Figure } from "../parts/Section.tsx";
 import { Slider } from "../parts/Slider.tsx";
@@ -36,7 +37,7 @@ export function PackingFigure({ number }: { readonly number: string }) {
           min={0}
           max={1}
           step={0.05}
-          text={`${formatDecimal(100 * spread, language, 0)} %`}
+          text={formatShare(spread, language)}
           onChange={setSpread}
         />
       </div>
@@ -74,9 +75,7 @@ function Layout({ name, packing, rowWidth, isPadded = false }: LayoutProps) {
       <p className="mb-2 flex flex-wrap items-baseline justify-between gap-x-3 text-sm">
         <span className="font-semibold">{name}</span>
         <span>
-          <strong className="text-xl font-semibold">
-            {formatDecimal(100 * packing.packing_efficiency, language, 0)} %
-          </strong>{" "}
+          <strong className="text-xl font-semibold">{formatShare(packing.packing_efficiency, language)}</strong>{" "}
           {t.efficiency}
         </span>
       </p>

@@ -1,5 +1,6 @@
 import { useMemo, useState } from "react";
-import { formatCount, formatDecimal } from "../../format.ts";
+import { formatCount } from "../../format.ts";
+import { formatShare } from "../parts/format-share.ts";
 import { usePartTexts } from "../../i18n/use-part-texts.ts";
 import { Handle, Plot } from "../parts/Plot.tsx";
 import type { Scales } from "../parts/Plot.tsx";
@@ -17,7 +18,7 @@ export function VoteFigure({ number }: { readonly number: string }) {
   const [wrongAnswers, setWrongAnswers] = useState(3);
   const [samples, setSamples] = useState(16);
   const { cons, pass } = useMemo(() => voteCurve({ right, wrongAnswers, most: MOST }), [right, wrongAnswers]);
-  const percent = (share: number): string => `${formatDecimal(100 * share, language, 0)} %`;
+  const percent = (share: number): string => formatShare(share, language);
   const at = { cons: cons[samples - 1] ?? 0, pass: pass[samples - 1] ?? 0 };
   return (
     <Figure title={`${number} ${t.voteFigure}`} caption={t.voteCaption}>
