@@ -1,7 +1,7 @@
 import { R1Error, throwIfAborted } from "../../errors.ts";
 import type { Checkpoint } from "../checkpoint.ts";
-import { FLOAT_BYTES, toFloats } from "./floats.ts";
-import type { FloatType } from "./floats.ts";
+import { FLOAT_BYTES, floatDtypeOf, toFloats } from "../floats.ts";
+import type { FloatDtype } from "../floats.ts";
 
 /** Sizes and constants of a model, as `ModelSpec` has them. */
 export interface ExportSpec {
@@ -50,15 +50,10 @@ export function elementCount(shape: readonly number[]): number {
 }
 
 /** @throws R1Error E_TENSOR_MISSING, E_DTYPE */
-export function floatType(checkpoint: Checkpoint, name: string): FloatType {
-  const dtype = checkpoint.tensors.get(name)?.dtype;
-  if (dtype === undefined) throw new R1Error("E_TENSOR_MISSING", `tensor ${name} is missing`, { name });
-  if (isFloatType(dtype)) return dtype;
-  throw new R1Error("E_DTYPE", `tensor ${name} is ${dtype}; expected F32, F16 or BF16`, { name, dtype });
-}
-
-function isFloatType(dtype: string): dtype is FloatType {
-  return Object.hasOwn(FLOAT_BYTES, dtype);
+export function floatType(checkpoint: Checkpoint, name: string): FloatDtype {
+  const tensor = checkpoint.tensors.get(name);
+  if (!tensor) throw new R1Error("E_TENSOR_MISSING", `tensor ${name} is missing`, { name });
+  return floatDtypeOf(tensor);
 }
 
 /**

@@ -6,7 +6,7 @@ import { readJson, readText } from "../source.ts";
 import type { ModelFolder } from "../source.ts";
 import type { ExportFile } from "./file.ts";
 import { jsonFile, textFile } from "./file.ts";
-import { FLOAT_BYTES } from "./floats.ts";
+import { FLOAT_BYTES } from "../floats.ts";
 import { elementCount, floatType } from "./model.ts";
 import { weightsFile } from "./safetensors.ts";
 

@@ -7,7 +7,7 @@ import { openCheckpoint } from "../checkpoint.ts";
 import { nodeFolder } from "../node/folder.ts";
 import { readJson } from "../source.ts";
 import { buildSafetensors, memoryFolder } from "../testing.ts";
-import { fromFloats, toFloats } from "./floats.ts";
+import { fromFloats, toFloats } from "../floats.ts";
 import { safetensorsFiles } from "./safetensors.ts";
 import { exportedBytes, exportedFolder } from "./testing.ts";
 

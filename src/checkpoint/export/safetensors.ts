@@ -1,23 +1,24 @@
+import { R1Error } from "../../errors.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import type { ExportFile } from "./file.ts";
 import { jsonFile, textFile } from "./file.ts";
-import { FLOAT_BYTES, fromFloats, requireF16Range } from "./floats.ts";
-import type { FloatType } from "./floats.ts";
+import { FLOAT_BYTES, fromFloats } from "../floats.ts";
+import type { FloatDtype } from "../floats.ts";
 import { elementCount, floatSlabs, floatType } from "./model.ts";
 import type { ExportModel, ExportTensor } from "./model.ts";
 
 export interface SafetensorsOptions {
   /** Type of all tensors; by default each keeps its own. */
-  readonly dtype?: FloatType | undefined;
+  readonly dtype?: FloatDtype | undefined;
   /** Bytes of tensors in a file, of which each holds at least one; 5 GB, as transformers has it. */
   readonly maxShardBytes?: number | undefined;
 }
 
 const MAX_SHARD_BYTES = 5e9;
-const TORCH_DTYPES = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const satisfies Record<FloatType, string>;
+const TORCH_DTYPES = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const satisfies Record<FloatDtype, string>;
 
 export interface PlannedTensor extends ExportTensor {
-  readonly dtype: FloatType;
+  readonly dtype: FloatDtype;
   readonly bytes: number;
 }
 
@@ -58,7 +59,7 @@ export function textFiles({ texts }: ExportModel): ExportFile[] {
   return Array.from(texts, ([path, text]) => textFile(path, text));
 }
 
-function configOf({ config }: ExportModel, dtype: FloatType | undefined): object {
+function configOf({ config }: ExportModel, dtype: FloatDtype | undefined): object {
   if (!dtype) return config;
   // Newer files have `dtype` in the place of `torch_dtype`.
   const field = "dtype" in config ? "dtype" : "torch_dtype";
@@ -112,4 +113,21 @@ function header(tensors: readonly PlannedTensor[]): Uint8Array {
   new DataView(file.buffer).setBigUint64(0, BigInt(file.length - 8), true);
   file.set(json, 8);
   return file;
+}
+
+const MAX_F16 = 65_504;
+/** From here on f32 rounds to what f16 does not have. */
+const F16_OVERFLOW = 65_520;
+
+/** @throws R1Error E_QUANTIZATION for a value that f16 has not and whose loss would ruin the model silently */
+function requireF16Range(values: Float32Array, tensor: string): void {
+  for (const value of values) {
+    if (Math.abs(value) >= F16_OVERFLOW) {
+      throw new R1Error(
+        "E_QUANTIZATION",
+        `tensor ${tensor} holds ${value}; f16 ends at ${MAX_F16}. Export it as bf16 or f32`,
+        { tensor },
+      );
+    }
+  }
 }

@@ -3,7 +3,7 @@ import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ExportFile } from "../../checkpoint/export/file.ts";
 import { safetensorsFiles } from "../../checkpoint/export/safetensors.ts";
-import type { FloatType } from "../../checkpoint/export/floats.ts";
+import type { FloatDtype } from "../../checkpoint/floats.ts";
 import { onnxFiles } from "../../checkpoint/export/onnx/export.ts";
 import { peftFiles } from "../../checkpoint/export/peft.ts";
 import { R1Error } from "../../errors.ts";
@@ -14,7 +14,7 @@ import { note } from "../command.ts";
 import type { Command } from "../command.ts";
 import { modelPath } from "../model-path.ts";
 
-const FLOAT_TYPES: Readonly<Record<string, FloatType>> = { f32: "F32", f16: "F16", bf16: "BF16" };
+const FLOAT_TYPES: Readonly<Record<string, FloatDtype>> = { f32: "F32", f16: "F16", bf16: "BF16" };
 
 /** What `--to` names: the files of each format. */
 const FORMATS: Readonly<Record<string, (args: Args) => Promise<readonly ExportFile[]>>> = {

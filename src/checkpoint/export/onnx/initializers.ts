@@ -1,6 +1,6 @@
 import { throwIfAborted } from "../../../errors.ts";
 import type { Checkpoint } from "../../checkpoint.ts";
-import { FLOAT_BYTES, fromFloats, toFloats } from "../floats.ts";
+import { FLOAT_BYTES, fromFloats, toFloats } from "../../floats.ts";
 import { elementCount, floatSlabs, floatType } from "../model.ts";
 import type { ExportTensor } from "../model.ts";
 import type { OnnxInitializer } from "./graph.ts";

@@ -1,12 +1,22 @@
-import { R1Error } from "../../errors.ts";
+import { R1Error } from "../errors.ts";
+import type { CheckpointTensor } from "./checkpoint.ts";
 
 /** Types of a checkpoint's weights that can be read, and into which they can be written. */
 export const FLOAT_BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
-export type FloatType = keyof typeof FLOAT_BYTES;
+export type FloatDtype = keyof typeof FLOAT_BYTES;
 
-const MAX_F16 = 65_504;
-/** From here on f32 rounds to what f16 does not have. */
-const F16_OVERFLOW = 65_520;
+/** @throws R1Error E_DTYPE unless the tensor is F32, F16 or BF16 */
+export function floatDtypeOf({ name, dtype }: CheckpointTensor): FloatDtype {
+  if (isFloatDtype(dtype)) return dtype;
+  throw new R1Error("E_DTYPE", `tensor ${name} is ${dtype}; expected ${Object.keys(FLOAT_BYTES).join(", ")}`, {
+    name,
+    dtype,
+  });
+}
+
+function isFloatDtype(dtype: string): dtype is FloatDtype {
+  return Object.hasOwn(FLOAT_BYTES, dtype);
+}
 
 const F32 = new Float32Array(1);
 const U32 = new Uint32Array(F32.buffer);
@@ -15,7 +25,7 @@ const U32 = new Uint32Array(F32.buffer);
  * Little-endian bytes of a type as f32.
  * @param bytes in a buffer of their own or at an offset that the type is aligned to
  */
-export function toFloats(bytes: Uint8Array<ArrayBuffer>, type: FloatType): Float32Array<ArrayBuffer> {
+export function toFloats(bytes: Uint8Array<ArrayBuffer>, type: FloatDtype): Float32Array<ArrayBuffer> {
   const count = bytes.byteLength / FLOAT_BYTES[type];
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
   if (type === "F32") return new Float32Array(aligned.buffer, aligned.byteOffset, count);
@@ -27,32 +37,13 @@ export function toFloats(bytes: Uint8Array<ArrayBuffer>, type: FloatType): Float
 }
 
 /** Values as little-endian bytes of a type, rounded to nearest even; too large for f16 is infinite. */
-export function fromFloats(values: Float32Array<ArrayBuffer>, type: FloatType): Uint8Array<ArrayBuffer> {
+export function fromFloats(values: Float32Array<ArrayBuffer>, type: FloatDtype): Uint8Array<ArrayBuffer> {
   if (type === "F32") return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const out = new Uint16Array(values.length);
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const bits = type === "F16" ? f16Bits : bf16Bits;
   for (let i = 0; i < out.length; i++) out[i] = bits(words[i] ?? 0);
   return new Uint8Array(out.buffer);
-}
-
-/** Bits of the f16 nearest to a number. */
-export function f16Of(value: number): number {
-  F32[0] = value;
-  return f16Bits(U32[0] ?? 0);
-}
-
-/** @throws R1Error E_QUANTIZATION for a value that f16 has not and whose loss would ruin the model silently */
-export function requireF16Range(values: Float32Array, tensor: string): void {
-  for (const value of values) {
-    if (Math.abs(value) >= F16_OVERFLOW) {
-      throw new R1Error(
-        "E_QUANTIZATION",
-        `tensor ${tensor} holds ${value}; f16 ends at ${MAX_F16}. Export it as bf16 or f32`,
-        { tensor },
-      );
-    }
-  }
 }
 
 function bf16Bits(word: number): number {
