@@ -4,6 +4,7 @@ import type { EngineClient, TrainingRun } from "../../engine/client.ts";
 import type { CheckpointFiles, ModelSource, TrainEvent } from "../../engine/protocol.ts";
 import { R1Error } from "../../errors.ts";
 import type { GrpoConfig } from "../../train/config/grpo-config.ts";
+import { VERSION } from "../../train/record/run-record.ts";
 import { toFailure } from "../failure.ts";
 import type { Failure } from "../failure.ts";
 import { checkpointStepOf, modelFilesOf } from "../runs/checkpoint-files.ts";
@@ -86,7 +87,6 @@ interface LiveRun {
   files: CheckpointFiles | undefined;
 }
 
-const VERSION = "0.1.0";
 const MAX_NAME = 80;
 
 /** What a configuration's `model` may say: a model that comes with the page, or a run of the reader. */
