@@ -1,20 +1,12 @@
 import { openCheckpoint } from "../checkpoint/checkpoint.ts";
 import type { ExportModel } from "../checkpoint/export/model.ts";
-import { readJson, readText } from "../checkpoint/source.ts";
+import { readJson } from "../checkpoint/source.ts";
 import type { ModelFolder } from "../checkpoint/source.ts";
+import { readTexts, TEXT_FILES } from "../checkpoint/text-files.ts";
 import { R1Error } from "../errors.ts";
 import { ropeFrequencies } from "../kernels/rope/rope.ts";
 import { parseModelSpec } from "./spec.ts";
 import { allTensors, checkTensors, modelTensors } from "./tensor-names.ts";
-
-/** Text files of a Hugging Face folder that a copy of the model needs, beside `config.json`. */
-const TEXT_FILES = [
-  "generation_config.json",
-  "tokenizer.json",
-  "tokenizer_config.json",
-  "special_tokens_map.json",
-  "chat_template.jinja",
-] as const;
 
 /**
  * Opens a Hugging Face-layout folder for the exporters; needs no device, and reads no weights yet.
@@ -32,11 +24,7 @@ export async function openExportModel(folder: ModelFolder, file?: string, signal
   const checkpoint = await openCheckpoint(folder, { file, signal });
   const tensors = allTensors(modelTensors(spec));
   checkTensors(checkpoint, tensors);
-  const texts = new Map<string, string>();
-  for (const name of TEXT_FILES) {
-    const text = await readText(folder, name, undefined, signal);
-    if (text !== undefined) texts.set(name, text);
-  }
+  const texts = await readTexts(folder, TEXT_FILES, signal);
   return {
     name: folder.name,
     spec,

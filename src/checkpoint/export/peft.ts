@@ -2,23 +2,17 @@ import * as v from "valibot";
 import { R1Error } from "../../errors.ts";
 import { openCheckpoint } from "../checkpoint.ts";
 import { quote } from "../quote.ts";
-import { readJson, readText } from "../source.ts";
+import { readJson } from "../source.ts";
 import type { ModelFolder } from "../source.ts";
+import { readTexts, TOKENIZER_FILES } from "../text-files.ts";
 import type { ExportFile } from "./file.ts";
-import { jsonFile, textFile } from "./file.ts";
+import { jsonFile } from "./file.ts";
 import { FLOAT_BYTES } from "../floats.ts";
 import { elementCount, floatType } from "./model.ts";
-import { weightsFile } from "./safetensors.ts";
+import { textFiles, weightsFile } from "./safetensors.ts";
 
 const CONFIG_FILE = "adapter_config.json";
 const WEIGHTS_FILE = "adapter_model.safetensors";
-/** What PEFT's own `save_pretrained` puts beside an adapter whose tokenizer is saved with it. */
-const TEXT_FILES = [
-  "tokenizer.json",
-  "tokenizer_config.json",
-  "special_tokens_map.json",
-  "chat_template.jinja",
-] as const;
 const TENSOR_NAME =
   /^base_model\.model\.model\.layers\.\d+\.(?:self_attn|mlp)\.(?<module>\w+)\.lora_(?<part>[AB])\.weight$/;
 
@@ -55,11 +49,8 @@ export async function peftFiles(folder: ModelFolder, signal?: AbortSignal): Prom
     const dtype = floatType(checkpoint, name);
     return { name, shape, dtype, bytes: elementCount(shape) * FLOAT_BYTES[dtype] };
   });
-  const texts: ExportFile[] = [];
-  for (const name of TEXT_FILES) {
-    const text = await readText(folder, name, undefined, signal);
-    if (text !== undefined) texts.push(textFile(name, text));
-  }
+  // As PEFT's own `save_pretrained` where the tokenizer is saved with the adapter.
+  const texts = textFiles({ texts: await readTexts(folder, TOKENIZER_FILES, signal) });
   const written = {
     task_type: "CAUSAL_LM",
     lora_dropout: 0,

@@ -55,7 +55,7 @@ export function safetensorsFiles(
 }
 
 /** The tokenizer's files and the generation settings as they were. */
-export function textFiles({ texts }: ExportModel): ExportFile[] {
+export function textFiles({ texts }: Pick<ExportModel, "texts">): ExportFile[] {
   return Array.from(texts, ([path, text]) => textFile(path, text));
 }
 
