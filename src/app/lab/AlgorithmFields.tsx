@@ -5,7 +5,7 @@ import { FieldControl } from "./FieldControl.tsx";
 import { GROUP_TEXTS } from "./field-texts.ts";
 import { GROUP_FIELDS, GROUPS } from "./fields.ts";
 import type { GroupName } from "./fields.ts";
-import { Fold } from "./Fold.tsx";
+import { Fold } from "../components/Fold.tsx";
 import { useForm } from "./form-store.ts";
 import { labTexts } from "./lab-texts.ts";
 import { isPreset, PRESET_NAMES, PRESETS } from "./presets.ts";

@@ -5,7 +5,7 @@ import type { DraftIssue } from "./draft.ts";
 import { NumberInput } from "./FieldControl.tsx";
 import { REWARD_TEXTS } from "./field-texts.ts";
 import { REWARD_NAMES } from "./fields.ts";
-import { Fold } from "./Fold.tsx";
+import { Fold } from "../components/Fold.tsx";
 import { useForm } from "./form-store.ts";
 import { labTexts } from "./lab-texts.ts";
 import type { DraftConfig } from "./presets.ts";
