@@ -79,5 +79,7 @@ export default defineConfig({
   build: {
     target: "esnext",
     rolldownOptions: { input: { main: "index.html", embed: "embed.html", docs: "samples/docs.html" } },
+    // A font within the style sheet would have a data address, which the content security policy does not allow.
+    assetsInlineLimit: (file) => (/\.(woff2?|ttf)$/.test(file) ? false : undefined),
   },
 });

@@ -48,8 +48,8 @@ export function recordedTurn(question, events) {
   };
 }
 
-/** Its questions in every language; older lists have one. */
-const examplesOf = ({ examples, example }) => examples ?? [example];
+/** Its questions in every language. */
+const examplesOf = ({ examples }) => examples;
 
 function ask(folder, question, settings, device) {
   const flags = {

@@ -3,7 +3,7 @@ import { Header } from "./components/Header.tsx";
 import { UpdateNote } from "./components/UpdateNote.tsx";
 import { PlaygroundPage } from "./playground/PlaygroundPage.tsx";
 import { useFileDrop } from "./playground/use-file-drop.ts";
-import { usePageName } from "./router.ts";
+import { usePageName, useQuery } from "./router.ts";
 import type { PageName } from "./router.ts";
 import { LinkNote } from "./share/LinkNote.tsx";
 import { useTexts } from "./use-texts.ts";
@@ -17,11 +17,14 @@ const VIEWS: Record<PageName, React.ComponentType> = {
 
 export function App() {
   const { t } = useTexts();
-  const View = VIEWS[usePageName()];
+  const page = usePageName();
+  const View = VIEWS[page];
+  // Chapters on a wall have the screen to themselves.
+  const isPresenting = useQuery().get("present") === "1" && page === "learn";
   const isDropping = useFileDrop();
   return (
     <div className={`flex h-dvh flex-col ${isDropping ? "outline-4 -outline-offset-4 outline-accent" : ""}`}>
-      <Header />
+      {isPresenting ? null : <Header />}
       <UpdateNote />
       <LinkNote />
       <Suspense fallback={<p className="m-auto text-quiet">{t.pageLoading}</p>}>

@@ -1,5 +1,5 @@
 import { lazy, Suspense, useRef } from "react";
-import { usePartTexts } from "../app/i18n/define-texts.ts";
+import { usePartTexts } from "../app/i18n/use-part-texts.ts";
 import { LinkNote } from "../app/share/LinkNote.tsx";
 import { ChatView } from "./ChatView.tsx";
 import { useFrame } from "./frame-store.ts";

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { Button } from "../app/components/Button.tsx";
-import { usePartTexts } from "../app/i18n/define-texts.ts";
+import { usePartTexts } from "../app/i18n/use-part-texts.ts";
 import { fetchRecordedRun, fetchRecordedRuns } from "../app/runs/recorded-run.ts";
 import type { RunData } from "../app/runs/run-data.ts";
 import type { EmbedAddress } from "./params.ts";

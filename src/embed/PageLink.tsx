@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { usePartTexts } from "../app/i18n/define-texts.ts";
+import { usePartTexts } from "../app/i18n/use-part-texts.ts";
 import { hrefOf } from "../app/router.ts";
 import { shareQuery } from "../app/share/link.ts";
 import { embedTexts } from "./texts.ts";

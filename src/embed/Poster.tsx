@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { Button } from "../app/components/Button.tsx";
 import { formatBytes } from "../app/format.ts";
-import { usePartTexts } from "../app/i18n/define-texts.ts";
+import { usePartTexts } from "../app/i18n/use-part-texts.ts";
 import { fetchBuiltInModels } from "../app/models.ts";
 import type { BuiltInModel } from "../app/models.ts";
 import { RecordedTrace } from "../app/traces/RecordedTrace.tsx";

@@ -44,7 +44,7 @@ function start(): string | undefined {
   const { model, running, draft, language, ask } = usePage.getState();
   if (running) return "E_BUSY";
   if (model.status !== "ready") return "E_NO_MODEL";
-  const question = (draft ?? model.choice.builtIn?.example[language] ?? "").trim();
+  const question = (draft ?? model.choice.builtIn?.examples[0]?.[language] ?? "").trim();
   if (question === "") return "E_PROMPT_EMPTY";
   void ask(question);
   return undefined;

@@ -1,13 +1,13 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { FLOAT_BYTES, floatDtypeOf, toFloats } from "../checkpoint/floats.ts";
+import type { FloatDtype } from "../checkpoint/floats.ts";
 import { R1Error, throwIfAborted } from "../errors.ts";
 import type { GpuContext } from "../gpu/device.ts";
 import type { WeightFormat } from "../kernels/weights/format.ts";
-import { f16BitsToF32 } from "../kernels/weights/half.ts";
 import type { WeightMatrix } from "../kernels/weights/matrix.ts";
 import { bytesFitMatrix } from "./matrix-writer.ts";
 import type { RowBlock } from "./matrix-writer.ts";
-import { floatDtypeOf } from "./tensor-names.ts";
-import type { FloatDtype, WantedTensor } from "./tensor-names.ts";
+import type { WantedTensor } from "./tensor-names.ts";
 import type { LoadOptions } from "./weights.ts";
 
 /** File bytes in host memory at a time: small beside any tensor for which memory matters. */
@@ -16,7 +16,6 @@ const SLAB_BYTES = 4 << 20;
 const SETTLE_BYTES = 32 << 20;
 
 const FORMAT_OF: Record<FloatDtype, WeightFormat> = { F32: "f32", F16: "f16", BF16: "bf16" };
-const BYTES_OF: Record<FloatDtype, number> = { F32: 4, F16: 2, BF16: 2 };
 
 /** Reads tensors in slabs, as they are or as f32, and keeps count for the progress and for the queue. */
 export class TensorReader {
@@ -48,7 +47,7 @@ export class TensorReader {
   ): Promise<void> {
     const [rows = 0, k = 0] = shape;
     const dtype = this.#dtype(name);
-    const rowBytes = k * BYTES_OF[dtype];
+    const rowBytes = k * FLOAT_BYTES[dtype];
     const most = Math.max(1, Math.floor(SLAB_BYTES / rowBytes));
     for (let start = 0; start < rows; start += most) {
       const count = Math.min(most, rows - start);
@@ -90,20 +89,4 @@ export class TensorReader {
     if (!tensor) throw new R1Error("E_TENSOR_MISSING", `tensor ${name} is missing`, { name });
     return floatDtypeOf(tensor);
   }
-}
-
-function toFloats(bytes: Uint8Array<ArrayBuffer>, dtype: FloatDtype): Float32Array {
-  const count = bytes.byteLength / BYTES_OF[dtype];
-  // What a source hands out need not begin at a multiple of the element's size.
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-  if (dtype === "F32") return new Float32Array(aligned.buffer, aligned.byteOffset, count);
-  const halves = new Uint16Array(aligned.buffer, aligned.byteOffset, count);
-  const floats = new Float32Array(count);
-  if (dtype === "F16") {
-    for (let i = 0; i < count; i++) floats[i] = f16BitsToF32(halves[i] ?? 0);
-    return floats;
-  }
-  const words = new Uint32Array(floats.buffer);
-  for (let i = 0; i < count; i++) words[i] = (halves[i] ?? 0) << 16;
-  return floats;
 }

@@ -6,7 +6,7 @@ import { noiseArray } from "../kernels/testing.ts";
 import { f32ToBf16Bits, f32ToF16Bits } from "../kernels/weights/half.ts";
 import { parseModelSpec } from "./spec.ts";
 import { allTensors, modelTensors } from "./tensor-names.ts";
-import type { FloatDtype } from "./tensor-names.ts";
+import type { FloatDtype } from "../checkpoint/floats.ts";
 
 /** A model of odd sizes: nothing is a multiple of a tile, a block or a vector. */
 export const ODD_CONFIG = {

@@ -1,12 +1,13 @@
 import { useEffect, useId, useMemo, useRef } from "react";
 import type { CompletionRecord } from "../../engine/protocol.ts";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import type { Language } from "../i18n/texts.ts";
 import type { RunData } from "../runs/run-data.ts";
 import { contextOf, drawCurrent, drawDots, drawField, frameOf, reachOfSteps, stepAt, yOf } from "./advantage-canvas.ts";
 import type { FieldTexts, Frame } from "./advantage-canvas.ts";
 import { Explain } from "./Explain.tsx";
-import { chartPng, download, safeFileName } from "./export.ts";
+import { chartPng, safeFileName } from "./export.ts";
+import { download } from "../download.ts";
 import { formatSigned } from "./format-value.ts";
 import { gistOf } from "./groups.ts";
 import type { Group } from "./groups.ts";
@@ -41,17 +42,15 @@ export function AdvantageChart(props: AdvantageChartProps) {
   const { t, language } = usePartTexts(chartTexts);
   const palette = usePalette();
   const titleId = useId();
-  const box = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLCanvasElement>(null);
   const current = useRef<HTMLCanvasElement>(null);
-  const size = useSize(box);
+  const { setElement, width, height } = useSize<HTMLDivElement>();
 
   const { steps, header } = run;
   const newest = steps.at(-1)?.step ?? 0;
   const event = steps.find((each) => each.step === step) ?? steps.at(-1);
   const reach = useMemo(() => reachOfSteps(steps), [steps]);
   const [from, to] = stepRange(window, newest, header.max_steps);
-  const { width, height } = size;
   const frame = useMemo(() => frameOf({ width, height }, [from, to], reach), [width, height, from, to, reach]);
 
   // Dots that are there stay; a step that is new adds its own.
@@ -128,7 +127,7 @@ export function AdvantageChart(props: AdvantageChartProps) {
       {hasDots ? (
         <div className="mt-1 flex h-80 gap-2">
           <div
-            ref={box}
+            ref={setElement}
             role="slider"
             tabIndex={0}
             aria-label={`${t.advantages}. ${t.advantageKeys}`}

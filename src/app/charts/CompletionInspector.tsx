@@ -3,7 +3,7 @@ import type { CompletionRecord } from "../../engine/protocol.ts";
 import type { RunHeader } from "../../train/record/run-record.ts";
 import { Button } from "../components/Button.tsx";
 import { formatCount } from "../format.ts";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { AdvantageBar } from "./AdvantageBar.tsx";
 import { formatSigned, formatValue } from "./format-value.ts";
 import { textOf } from "./groups.ts";

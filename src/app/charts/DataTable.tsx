@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { formatCount } from "../format.ts";
 import { chartTexts } from "./texts.ts";
 

@@ -1,5 +1,5 @@
 import { useId, useState } from "react";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { chartTexts } from "./texts.ts";
 
 /** A sentence that appears on hover, focus and tap, and goes with Escape. Its parent is its frame. */

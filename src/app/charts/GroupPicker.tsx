@@ -1,5 +1,5 @@
 import { useRef } from "react";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { isDead } from "./groups.ts";
 import type { Group } from "./groups.ts";
 import { signOf } from "./scales.ts";

@@ -2,7 +2,7 @@ import { useId } from "react";
 import type { CompletionRecord } from "../../engine/protocol.ts";
 import type { RunHeader } from "../../train/record/run-record.ts";
 import { formatCount } from "../format.ts";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { AdvantageBar } from "./AdvantageBar.tsx";
 import { Explain } from "./Explain.tsx";
 import { formatSigned, formatValue } from "./format-value.ts";

@@ -1,11 +1,12 @@
 import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import type { RunData } from "../runs/run-data.ts";
 import { DataTable } from "./DataTable.tsx";
 import { Explain } from "./Explain.tsx";
-import { chartPng, download, safeFileName } from "./export.ts";
+import { chartPng, safeFileName } from "./export.ts";
+import { download } from "../download.ts";
 import { formatValue } from "./format-value.ts";
 import { styleOf } from "./lines.ts";
 import type { ChartSpec } from "./metrics.ts";
@@ -50,10 +51,9 @@ export function MetricChart(props: MetricChartProps) {
   const [ownWindow, setOwnWindow] = useState<StepWindow>();
   const window = props.onWindow ? props.window : ownWindow;
   const setWindow = props.onWindow ?? setOwnWindow;
-  const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const readout = useRef<HTMLOutputElement>(null);
-  const { width, height } = useSize(host);
+  const { setElement, element: host, width, height } = useSize<HTMLDivElement>();
 
   const table = useMemo(() => chartTable(chart, runs, focus, smoothing), [chart, runs, focus, smoothing]);
   const nameOf = ({ part, spec, run }: ChartLine): string => (runs.length > 1 ? run.name : (part ?? t[spec.label]));
@@ -101,9 +101,8 @@ export function MetricChart(props: MetricChartProps) {
     ...table.lines.map(({ metric, run }) => `${run.id} ${metric}`),
   ].join("\n");
   useEffect(() => {
-    const { current } = host;
-    if (!current || !hasLines) return undefined;
-    const made = createPlot(current, {
+    if (!host) return undefined;
+    const made = createPlot(host, {
       chart,
       palette,
       language,
@@ -121,16 +120,16 @@ export function MetricChart(props: MetricChartProps) {
       made.destroy();
       plot.current = undefined;
     };
-  }, [chart, palette, language, t, syncKey, hasLines, structure]);
+  }, [host, chart, palette, language, t, syncKey, structure]);
 
   useEffect(() => {
     if (width > 0 && height > 0) plot.current?.setSize({ width, height });
-  }, [width, height, structure]);
+  }, [host, width, height, structure]);
 
   const [xFrom, xTo] = xRange;
   useEffect(() => {
     plot.current?.setData(plotData(table));
-  }, [table, xFrom, xTo, step, structure]);
+  }, [host, table, xFrom, xTo, step, structure]);
 
   const title = t[chart.title];
   const metric = chart.lines[0]?.metric ?? "";
@@ -174,7 +173,7 @@ export function MetricChart(props: MetricChartProps) {
         <>
           <output ref={readout} aria-live="off" className="block h-5 truncate text-xs text-quiet" />
           <div
-            ref={host}
+            ref={setElement}
             className="h-44 cursor-crosshair"
             role="img"
             aria-label={summary(title, table.lines, nameOf, say)}
@@ -188,10 +187,7 @@ export function MetricChart(props: MetricChartProps) {
           />
         </>
       ) : (
-        <p
-          ref={host}
-          className="my-2 flex min-h-24 flex-1 items-center justify-center rounded-md border border-dashed border-line px-6 text-center text-sm text-quiet"
-        >
+        <p className="my-2 flex min-h-24 flex-1 items-center justify-center rounded-md border border-dashed border-line px-6 text-center text-sm text-quiet">
           {t[emptyText(chart, focused)]}
         </p>
       )}

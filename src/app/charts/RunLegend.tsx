@@ -1,4 +1,4 @@
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import type { RunData } from "../runs/run-data.ts";
 import { dashOf, runColor } from "./lines.ts";
 import { CHARTS } from "./metrics.ts";

@@ -1,6 +1,6 @@
-import { useMemo, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import type { CompletionRecord } from "../../engine/protocol.ts";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import type { RunData } from "../runs/run-data.ts";
 import { AdvantageChart } from "./AdvantageChart.tsx";
 import { CompletionInspector } from "./CompletionInspector.tsx";
@@ -45,6 +45,9 @@ export function RunStage({ focus, onOpenSettings, tokenTexts, ...props }: RunSta
   const [chosenGroup, setChosenGroup] = useState<number>();
   const [opened, setOpened] = useState<{ readonly run: string; readonly completion: CompletionRecord }>();
 
+  /** Where the keyboard was before the inspector opened. */
+  const opener = useRef<Element>(null);
+
   const first = run?.steps[0]?.step ?? 1;
   const newest = run?.steps.at(-1)?.step ?? 0;
   const isFollowing = chosen === undefined || chosen.run !== run?.id;
@@ -61,10 +64,15 @@ export function RunStage({ focus, onOpenSettings, tokenTexts, ...props }: RunSta
   const completion = opened?.run === run.id ? opened.completion : undefined;
   const choose = (at: number): void => setChosen({ run: run.id, step: at });
   const open = (at: CompletionRecord): void => {
+    opener.current = document.activeElement;
     setOpened({ run: run.id, completion: at });
     // What is being read stays, while the run goes on.
     choose(step);
     setChosenGroup(place);
+  };
+  const close = (): void => {
+    setOpened(undefined);
+    if (opener.current instanceof HTMLElement) opener.current.focus();
   };
   const hasSteps = run.steps.length > 0;
   const sections = CHART_SECTIONS.map(({ title, charts }) => ({
@@ -156,7 +164,7 @@ export function RunStage({ focus, onOpenSettings, tokenTexts, ...props }: RunSta
           <CompletionInspector
             completion={completion}
             header={run.header}
-            onClose={() => setOpened(undefined)}
+            onClose={close}
             onOpenSettings={onOpenSettings}
             tokenTexts={tokenTexts}
           />
@@ -177,7 +185,7 @@ function ChartGrid({ title, charts, ...shared }: ChartGridProps) {
   return (
     <section aria-label={t[title]}>
       <h3 className="mb-2 text-xl font-semibold">{t[title]}</h3>
-      <div className="grid grid-cols-[repeat(auto-fill,minmax(min(100%,21rem),1fr))] gap-x-6 gap-y-5">
+      <div className="grid grid-cols-[repeat(auto-fit,minmax(min(100%,21rem),1fr))] gap-x-6 gap-y-5">
         {charts.map((chart) => (
           <MetricChart key={chart.id} chart={chart} {...shared} />
         ))}

@@ -1,8 +1,9 @@
 import { useId, useState } from "react";
 import { Choice } from "../components/Choice.tsx";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import type { RunData } from "../runs/run-data.ts";
-import { download, metricsCsv, recordFiles, safeFileName } from "./export.ts";
+import { metricsCsv, recordFiles, safeFileName } from "./export.ts";
+import { download } from "../download.ts";
 import type { StepWindow } from "./scales.ts";
 import { chartTexts } from "./texts.ts";
 

@@ -1,6 +1,6 @@
 import { useId } from "react";
 import { formatCount } from "../format.ts";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { chartTexts } from "./texts.ts";
 
 interface StepScrubberProps {

@@ -3,7 +3,7 @@ import type { CompletionRecord } from "../../engine/protocol.ts";
 import type { RunHeader } from "../../train/record/run-record.ts";
 import { Choice } from "../components/Choice.tsx";
 import { formatValue } from "./format-value.ts";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { stepKeys } from "./step-keys.ts";
 import { chartTexts } from "./texts.ts";
 import { measuresOf, tokenKl, tokenShades } from "./token-shades.ts";

@@ -1,6 +1,6 @@
 import type { TrainWarningCode, TrainWarningEvent } from "../../engine/protocol.ts";
 import { formatCount } from "../format.ts";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { chartTexts } from "./texts.ts";
 
 const SENTENCES = {

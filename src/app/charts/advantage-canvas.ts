@@ -11,7 +11,7 @@ const LIFT = { gap: 20, width: 96, narrow: 64, dot: 4.5 } as const;
 const BINS = 25;
 /** Dots of the same advantage make rows, and stray from it by this much at most. */
 const [ROWS, STRAY] = [9, 5];
-const OPACITY: Readonly<Record<Sign, number>> = { positive: 0.7, negative: 0.7, zero: 0.4 };
+const OPACITY: Readonly<Record<Sign, number>> = { positive: 0.7, negative: 0.7, zero: 0.26 };
 
 /** How the chart lies on its canvas. */
 export interface Frame {
@@ -142,7 +142,7 @@ function placesOf(frame: Frame, step: number, completions: readonly CompletionRe
   const heights = completions.map(({ advantage }) => yOf(frame, advantage));
   const places = cloud(
     heights.map((y) => Math.round(y / (radius * 2))),
-    Math.max(1, Math.floor((columnOf(frame) * 0.9) / apart)),
+    Math.max(1, Math.floor((columnOf(frame) * 0.74) / apart)),
     ROWS,
   );
   return completions.map(({ advantage }, i) => {

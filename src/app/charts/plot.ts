@@ -61,7 +61,7 @@ export function createPlot(host: HTMLElement, setup: PlotSetup): uPlot {
     width: host.clientWidth,
     height: host.clientHeight,
     legend: { show: false },
-    padding: [4, (u) => chipRoom(u, state().labels, palette), 0, 0],
+    padding: [12, (u) => chipRoom(u, state().labels, palette), 0, 0],
     scales: { x: { time: false, range: () => [...state().xRange] }, y: { range: () => [...state().yRange] } },
     axes: [
       {

@@ -1,4 +1,5 @@
-import { defineTexts, usePartTexts } from "../i18n/define-texts.ts";
+import { defineTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { useOffline } from "../offline.ts";
 import { Button } from "./Button.tsx";
 

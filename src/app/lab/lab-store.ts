@@ -4,6 +4,7 @@ import type { EngineClient, TrainingRun } from "../../engine/client.ts";
 import type { CheckpointFiles, ModelSource, TrainEvent } from "../../engine/protocol.ts";
 import { R1Error } from "../../errors.ts";
 import type { GrpoConfig } from "../../train/config/grpo-config.ts";
+import { VERSION } from "../../train/record/run-record.ts";
 import { toFailure } from "../failure.ts";
 import type { Failure } from "../failure.ts";
 import { checkpointStepOf, modelFilesOf } from "../runs/checkpoint-files.ts";
@@ -72,6 +73,8 @@ export interface LabState {
   readonly rename: (id: string, name: string) => Promise<void>;
   readonly remove: (id: string) => Promise<void>;
   readonly checkpoint: (id: string) => Promise<CheckpointFiles>;
+  /** Where a configuration's model is. @throws R1Error E_OPTION, E_FILE_MISSING */
+  readonly sourceOf: (model: string) => Promise<ModelSource>;
   readonly fail: (error: unknown) => void;
   readonly dismiss: () => void;
 }
@@ -84,7 +87,6 @@ interface LiveRun {
   files: CheckpointFiles | undefined;
 }
 
-const VERSION = "0.1.0";
 const MAX_NAME = 80;
 
 /** What a configuration's `model` may say: a model that comes with the page, or a run of the reader. */
@@ -244,6 +246,7 @@ export function createLab(services: LabServices): UseBoundStore<StoreApi<LabStat
       fail: (error) => fail(error),
       dismiss: () => set({ failure: undefined }),
       checkpoint,
+      sourceOf,
 
       open: async () => {
         if (opened) return;

@@ -1,11 +1,12 @@
 import * as v from "valibot";
-import { R1Error } from "../../errors.ts";
 import { parseRunRecord } from "../../train/record/read.ts";
 import { RUN_FILE, RUN_LOGS } from "../../train/record/run-record.ts";
 import { LANGUAGES } from "../i18n/texts.ts";
+import { fetchShipped, parseShipped } from "../shipped-files.ts";
 import { runDataOf } from "./record-data.ts";
 import type { RunData } from "./run-data.ts";
 
+const LIST = "runs/index.json";
 const MAX_RECORDS = 100;
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 
@@ -28,16 +29,12 @@ export type RecordedRun = v.InferOutput<typeof recordedSchema>;
  * @throws R1Error E_HTTP, E_JSON
  */
 export async function fetchRecordedRuns(): Promise<readonly RecordedRun[]> {
-  return parseRecordedRuns(await fetchText("runs/index.json"));
+  return parseRecordedRuns(await fetchShipped(LIST));
 }
 
 /** @throws R1Error E_JSON naming the field */
 export function parseRecordedRuns(json: string): readonly RecordedRun[] {
-  const list = v.pipe(v.array(recordedSchema), v.maxLength(MAX_RECORDS));
-  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), list), json);
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw new R1Error("E_JSON", `runs/index.json: ${v.getDotPath(issue) ?? "the list"}: ${issue.message}`);
+  return parseShipped(v.pipe(v.array(recordedSchema), v.maxLength(MAX_RECORDS)), json, LIST);
 }
 
 /**
@@ -46,20 +43,8 @@ export function parseRecordedRuns(json: string): readonly RecordedRun[] {
  */
 export async function fetchRecordedRun({ name, logs }: Pick<RecordedRun, "name" | "logs">): Promise<RunData> {
   const texts = await Promise.all(
-    [RUN_FILE, ...logs].map(async (file) => [file, await fetchText(`runs/${name}/${file}`)] as const),
+    [RUN_FILE, ...logs].map(async (file) => [file, await fetchShipped(`runs/${name}/${file}`)] as const),
   );
   const record = parseRunRecord({ [RUN_FILE]: "", ...Object.fromEntries(texts) });
   return runDataOf(record, { id: `recorded/${name}`, name, isRecorded: true });
-}
-
-async function fetchText(path: string): Promise<string> {
-  const url = new URL(path, document.baseURI);
-  try {
-    const response = await fetch(url);
-    if (response.ok) return await response.text();
-    throw new R1Error("E_HTTP", `${url.href}: the server answered ${response.status}; expected 200`);
-  } catch (cause) {
-    if (cause instanceof R1Error) throw cause;
-    throw new R1Error("E_HTTP", `${url.href}: the connection failed`, {}, { cause });
-  }
 }

@@ -1,7 +1,7 @@
 import { useEffect, useId, useState } from "react";
 import type { ReactNode } from "react";
 import { Button } from "../components/Button.tsx";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import type { Theme } from "../preferences.ts";
 import { parseRoute } from "../router.ts";
 import { shareQuery } from "./link.ts";

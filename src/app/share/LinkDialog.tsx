@@ -1,4 +1,4 @@
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { ModalDialog } from "./ModalDialog.tsx";
 import { shareTexts } from "./texts.ts";
 

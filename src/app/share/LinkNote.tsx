@@ -1,5 +1,5 @@
 import { Button } from "../components/Button.tsx";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { useLinkProblem } from "./link.ts";
 import type { LinkProblem } from "./state-query.ts";
 import { shareTexts } from "./texts.ts";

@@ -1,5 +1,5 @@
 import { lazy, Suspense, useState } from "react";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { currentLink } from "./link.ts";
 import { shareTexts } from "./texts.ts";
 import { useCopy } from "./use-copy.ts";

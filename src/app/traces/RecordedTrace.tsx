@@ -1,6 +1,6 @@
 import { useEffect, useId, useState } from "react";
 import { Button } from "../components/Button.tsx";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { TurnView } from "../playground/TurnView.tsx";
 import type { Turn } from "../playground/turn.ts";
 import { playTrace } from "./play-trace.ts";

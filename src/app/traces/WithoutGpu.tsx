@@ -1,6 +1,6 @@
 import { lazy, Suspense, useState } from "react";
 import type { ReactNode } from "react";
-import { usePartTexts } from "../i18n/define-texts.ts";
+import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { usePage } from "../store.ts";
 import { traceTexts } from "./texts.ts";
 

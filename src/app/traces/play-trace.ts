@@ -22,7 +22,12 @@ export async function playTrace(recorded: RecordedTurn, options: PlayOptions): P
   const { samples, isInstant = false, signal, show } = options;
   const events = eventsOf(recorded, samples);
   const startedAt = performance.now();
-  let turn = newTurn(1, recorded.question, Math.min(samples, recorded.replies.length), startedAt);
+  let turn = newTurn(
+    { id: 1, parent: 0, asked: 1, number: 1 },
+    recorded.question,
+    Math.min(samples, recorded.replies.length),
+    startedAt,
+  );
   let shownAt = startedAt;
   const last = events.reduce((latest, event) => Math.max(latest, "at" in event ? event.at : 0), 0);
   const speed = Math.max(1, last / LONGEST_MS);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createTokenizer } from "../../text/tokenizer.ts";
 import { Rng } from "../rng.ts";
-import { attemptsOf, countdown, GIVE_UP } from "./countdown.ts";
+import { attemptsOf, countdown, TEMPERS } from "./countdown.ts";
 import { nanoTokenizerConfig, nanoTokenizerJson } from "./nano-tokenizer.ts";
 
 const answer = (text: string): string => ` x</think><answer>${text}</answer>`;
@@ -16,9 +16,9 @@ describe("countdown", () => {
       columns: { numbers: [6, 4, 1], target: 11 },
     });
     expect(countdown.trace(rng, problem)).toBe(
-      " 4 + 6 = 10 * 1 = 10 ; 6 + 1 = 7 * 4 = 28 ;</think><answer> 6 + 1 * 4</answer>",
+      " 4 * 6 = 24 + 1 = 25 ; 6 * 1 = 6 - 4 = 2 ; 6 - 1 = 5 - 4 = 1 ; 6 + 4 = 10 - 1 = 9 ; 1 * 6 = 6 + 4 = 10 ; 4 * 6 = 24 * 1 = 24 ; 6 * 4 = 24 - 1 = 23 ; 1 * 4 = 4 * 6 = 24 ; 4 - 1 = 3 * 6 = 18 ; 1 + 6 = 7 + 4 = 11 ; ok</think><answer> 1 + 6 + 4</answer>",
     );
-    expect(countdown.pretrain(rng).split("\n")[0]).toBe("make 0 ; 1 - 1 = 0 * 2 = 0 ; ok");
+    expect(countdown.pretrain(rng)).toBe("make 71 ; 68 + 3 = 71 * 1 = 71 ; ok");
   });
 
   it("asks for a target that is reachable, with numbers of its range", () => {
@@ -91,6 +91,7 @@ describe("countdown", () => {
     let correct = 0;
     let expected = 0;
     let tokens = 0;
+    let long = 0;
     for (let i = 0; i < count; i++) {
       const rng = new Rng(3, i);
       const problem = countdown.sample(rng, "train");
@@ -99,7 +100,7 @@ describe("countdown", () => {
       const [thought = "", tagged = ""] = trace.split("</think>");
       const attempts = thought.split(";").slice(0, -1);
       const solved = thought.endsWith("; ok");
-      expect(attempts.length >= 1 && attempts.length <= 8).toBe(true);
+      expect(attempts.length >= 1 && attempts.length <= 10).toBe(true);
       expect(new Set(attempts).size).toBe(attempts.length);
       const worked = new Map(attemptsOf(numbers).map((attempt) => [attempt.worked, attempt]));
       const read = attempts.map((text) => worked.get(`${text};`));
@@ -109,13 +110,16 @@ describe("countdown", () => {
       expect(tagged).toBe(`<answer>${read.at(-1)?.expression}</answer>`);
       expect(countdown.check(problem.columns, trace)).toBe(solved);
       if (solved) correct++;
+      if (attempts.length > 8) long++;
       tokens += tokenizer.encode(trace).length;
       expected += chanceOfSuccess(worked.size, [...worked.values()].filter(({ value }) => value === target).length);
     }
     expect(Math.abs(correct - expected) / count).toBeLessThan(0.025);
     expect(correct / count).toBeGreaterThan(0.2);
-    expect(tokens / count).toBeGreaterThan(28);
-    expect(tokens / count).toBeLessThan(36);
+    expect(tokens / count).toBeGreaterThan(30);
+    expect(tokens / count).toBeLessThan(42);
+    // Long thoughts are shown too: a model that has never seen one writes nonsense when its own grow.
+    expect(long / count).toBeGreaterThan(0.06);
   });
 
   it("pretrains on every fact in range", () => {
@@ -128,9 +132,8 @@ describe("countdown", () => {
       }
     }
     const missing = new Set(wanted);
-    for (let i = 0; i < 16_000; i++) {
+    for (let i = 0; i < 60_000 && missing.size > 0; i++) {
       const line = countdown.pretrain(new Rng(4, i));
-      if (!line.startsWith("make")) expect(line).toMatch(/^( [^;]+ ;){3,5}$/);
       for (const [, left, operation, result] of line.matchAll(/(?<= )(?=(\d+)( [+*-] \d+ =)( \d+))/g)) {
         const fact = `${left}${operation}${result}`;
         expect(wanted.has(fact), fact).toBe(true);
@@ -142,33 +145,33 @@ describe("countdown", () => {
 
   it("pretrains on telling when a target is reached, and never before", () => {
     let misses = 0;
-    let hits = 0;
     for (let i = 0; i < 500; i++) {
       const line = countdown.pretrain(new Rng(6, i));
-      if (!line.startsWith("make")) continue;
-      for (const part of line.split("\n")) {
-        const [, target, chains = ""] = /^make (\d+) ;(.*) ; ok$/.exec(part) ?? [];
-        const values = chains.split(" ;").map((chain) => chain.split(" ").at(-1));
-        expect(values.at(-1), part).toBe(target);
-        expect(values.slice(0, -1)).not.toContain(target);
-        hits++;
-        misses += values.length - 1;
-      }
+      const [, target, chains = ""] = /^make (\d+) ;(( [^;]+ ;)+) ok$/.exec(line) ?? [];
+      const values = chains
+        .split(" ;")
+        .slice(0, -1)
+        .map((chain) => chain.split(" ").at(-1));
+      expect(values.at(-1), line).toBe(target);
+      expect(values.slice(0, -1)).not.toContain(target);
+      misses += values.length - 1;
     }
-    // About as often no as yes.
-    expect(hits).toBeGreaterThan(400);
-    expect(misses / hits).toBeGreaterThan(0.8);
+    // More often no than yes, as in a thought, but not by much.
+    expect(misses / 500).toBeGreaterThan(1);
+    expect(misses / 500).toBeLessThan(2);
   });
 });
 
-/** Of an attempt in random order without repetition, up to eight of them, each failure followed by giving up or not. */
+/** Of attempts in random order without repetition, up to ten, each failure followed by giving up or not. */
 function chanceOfSuccess(attempts: number, solutions: number): number {
-  let reached = 1;
-  let success = 0;
-  for (let k = 0; k < Math.min(8, attempts) && reached > 0; k++) {
-    const hit = Math.min(1, solutions / (attempts - k));
-    success += reached * hit;
-    reached *= (1 - hit) * (1 - GIVE_UP);
-  }
-  return success;
+  return TEMPERS.reduce((sum, { share, giveUp }) => {
+    let reached = share;
+    let success = 0;
+    for (let k = 0; k < Math.min(10, attempts) && reached > 0; k++) {
+      const hit = Math.min(1, solutions / (attempts - k));
+      success += reached * hit;
+      reached *= (1 - hit) * (1 - giveUp);
+    }
+    return sum + success;
+  }, 0);
 }

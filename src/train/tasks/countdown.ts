@@ -4,7 +4,7 @@ import type { Problem, Task } from "./task.ts";
 
 /**
  * Countdown with small numbers: reach the target with each number once, from left to right without precedence. A
- * demonstration tries expressions at random and often gives up too early, which reinforcement learning then corrects.
+ * demonstration tries expressions at random and mostly gives up too early, which reinforcement learning then corrects.
  */
 
 const OPERATORS = ["+", "-", "*"] as const;
@@ -15,14 +15,20 @@ const LARGEST = 99;
 const LARGEST_GIVEN = 9;
 const SMALLEST_TARGET = 5;
 
-/** After a failed attempt; gives demonstrations of which about a quarter are right (three numbers). */
-export const GIVE_UP = 0.35;
+/**
+ * How likely giving up is after a failed attempt. Most demonstrations are impatient, so that about a quarter is right
+ * (three numbers); the patient ones show what a long thought looks like and how it ends, without which one that grows falls apart.
+ */
+export const TEMPERS = [
+  { share: 0.75, giveUp: 0.6 },
+  { share: 0.25, giveUp: 0.03 },
+] as const;
 
 /** Attempts are fewer where they are longer, so that every trace fits. */
 const LEVELS = [
-  { name: "easy", description: "two numbers", size: 2, attempts: 8 },
-  { name: "three", description: "three numbers", size: 3, attempts: 8 },
-  { name: "four", description: "four numbers", size: 4, attempts: 6 },
+  { name: "easy", description: "two numbers", size: 2, attempts: 10 },
+  { name: "three", description: "three numbers", size: 3, attempts: 10 },
+  { name: "four", description: "four numbers", size: 4, attempts: 8 },
 ] as const;
 
 const TASK = {
@@ -30,7 +36,7 @@ const TASK = {
   description: "Reach the target with + - *, each number once, from left to right.",
   levels: LEVELS,
   defaultLevel: 1,
-  maxCompletionLength: 96,
+  maxCompletionLength: 160,
 };
 
 /** An expression read from left to right, and all that it amounts to. */
@@ -143,13 +149,17 @@ function check(columns: Problem["columns"], completion: string): boolean {
 function trace(rng: Rng, { columns }: Problem): string {
   const { numbers = [], target } = readColumns(columns) ?? {};
   const most = LEVELS.find(({ size }) => size === numbers.length)?.attempts ?? 0;
+  const { giveUp } = rng.weighted(
+    TEMPERS,
+    TEMPERS.map(({ share }) => share),
+  );
   let thought = "";
   let answer = "";
   for (const attempt of rng.shuffle(attemptsOf(numbers)).slice(0, most)) {
     thought += attempt.worked;
     answer = attempt.expression;
     if (attempt.value === target) return completionOf(`${thought} ok`, answer);
-    if (rng.chance(GIVE_UP)) break;
+    if (rng.chance(giveUp)) break;
   }
   return completionOf(thought, answer);
 }
