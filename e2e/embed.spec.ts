@@ -1,20 +1,24 @@
-import { chromium, expect, test } from "@playwright/test";
-import { heard, hello, openParent, PARENT, SANDBOX, send } from "./support/parent-page.ts";
+import { chromium, expect } from "@playwright/test";
+import { heard, hello, SANDBOX, send, test } from "./support/parent-page.ts";
 import { LOAD_TIMEOUT_MS } from "./support/playground.ts";
 
-const ADDRESS = "embed.html?v=1&view=chat&model=tiny-random&lang=en&thinkMax=12&maxNewTokens=24";
+const ADDRESS = "embed.html?v=1&view=chat&model=nano-r1&lang=en&maxNewTokens=48";
 
 test.use({ locale: "en-US" });
 
-test("a page of another origin drives the frame, once its reader has pressed start", async ({ page, baseURL }) => {
+test("a page of another origin drives the frame, once its reader has pressed start", async ({
+  page,
+  baseURL,
+  openParent,
+}) => {
   test.setTimeout(3 * LOAD_TIMEOUT_MS);
   const requests: string[] = [];
   page.on("request", (request) => requests.push(request.url()));
-  await openParent(page, `${baseURL}${ADDRESS}`, SANDBOX);
+  await openParent(`${baseURL}${ADDRESS}`, SANDBOX);
   const frame = page.frameLocator("iframe");
   const start = frame.getByRole("button", { name: "Start the model" });
   await expect(start).toBeVisible();
-  await expect(frame.getByRole("region", { name: "Recorded" })).toContainText("tiny-random");
+  await expect(frame.getByRole("region", { name: "Recorded" })).toContainText("nano-r1");
   await expect.poll(async () => (await heard(page, "openly")).map(({ type }) => type)).toContain("ready");
 
   await hello(page);
@@ -33,9 +37,9 @@ test("a page of another origin drives the frame, once its reader has pressed sta
   await start.click();
   await expect.poll(async () => (await heard(page)).map(({ type }) => type)).toContain("progress");
   await expect(frame.getByRole("button", { name: "Ask", exact: true })).toBeEnabled({ timeout: LOAD_TIMEOUT_MS });
-  await send(page, "setPrompt", { text: "What is 3 + 4?" }, 4);
+  await send(page, "setPrompt", { text: "make 23 from 4 3 9" }, 4);
   await send(page, "setLang", { lang: "ja" }, 5);
-  await expect(frame.getByRole("textbox", { name: "質問" })).toHaveValue("What is 3 + 4?");
+  await expect(frame.getByRole("textbox", { name: "質問" })).toHaveValue("make 23 from 4 3 9");
   await send(page, "start", undefined, 6);
   await expect.poll(async () => (await heard(page)).map(({ type }) => type), { timeout: 60_000 }).toContain("done");
 
@@ -68,8 +72,8 @@ test("a page of another origin drives the frame, once its reader has pressed sta
   expect(stored).toEqual([0, 0, 0]);
 });
 
-test("messages from a window that does not embed the frame are not heard", async ({ page, baseURL }) => {
-  await openParent(page, `${baseURL}${ADDRESS}`, SANDBOX);
+test("messages from a window that does not embed the frame are not heard", async ({ page, baseURL, openParent }) => {
+  await openParent(`${baseURL}${ADDRESS}`, SANDBOX);
   const frame = page.frameLocator("iframe");
   await expect(frame.getByRole("button", { name: "Start the model" })).toBeVisible();
   const answers = await page.evaluate(async () => {
@@ -127,9 +131,9 @@ test("the sample page embeds a conversation, and its buttons speak to the frame"
   await expect(page.locator("#said")).toHaveText("Press start in the frame first.");
 });
 
-test("a sandbox without the frame's own origin leads to a tab of its own", async ({ page, baseURL }) => {
-  await openParent(page, `${baseURL}${ADDRESS}`, "allow-scripts allow-popups");
+test("a sandbox without the frame's own origin leads to a tab of its own", async ({ page, baseURL, openParent }) => {
+  const parent = await openParent(`${baseURL}${ADDRESS}`, "allow-scripts allow-popups");
   const link = page.frameLocator("iframe").getByRole("link", { name: /R1 Playground/ });
   await expect(link).toHaveAttribute("target", "_blank");
-  expect(page.url()).toBe(PARENT);
+  expect(page.url()).toBe(parent);
 });
