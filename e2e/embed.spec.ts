@@ -82,7 +82,7 @@ test("a page of another origin shows a recorded run, and its reader trains a mod
   const address = `embed.html?v=1&view=grpo&lang=en&algorithm=dr-grpo&model=models/tiny-random&${tiny}`;
   await openParent(`${baseURL}${address}`, SANDBOX);
   const frame = page.frameLocator("iframe");
-  await expect(frame.getByText("Recorded", { exact: true })).toBeVisible();
+  await expect(frame.getByText("Recording", { exact: true })).toBeVisible();
   await expect(frame.getByRole("slider", { name: /^Advantages/ })).toHaveAttribute("aria-valuemax", "110");
   await hello(page);
   await send(page, "start", undefined, 2);
