@@ -88,9 +88,41 @@ function compare(calls: readonly Call[]): void {
 /** What texts of rewards are made of, in any order. */
 const PARTS = [
   ..."<think> </think> <answer> </answer> <think>\n \n</think>\n \n<answer>\n \n</answer>".split(" "),
-  ...[" ", "\n", "\t", "\u3000", "3", " 4 * 2", " 7 + 1", "(2+6)/1", "- 5", "1/(1/0)", ".5", "\\boxed{8}", "8", " 8 "],
-  ...["Step 1:", "First,", "\n- ", "\n* ", "1.", "Finally,", "so", "the answer is", "café", "cafe\u0301", "don’t"],
-  ...["りんご", "個です", "全部で", "々", "ー", "яблоко", "\\frac", "x-y", "😀", "Ω"],
+  " ",
+  "\n",
+  "\t",
+  "\u3000",
+  "3",
+  " 4 * 2",
+  " 7 + 1",
+  "(2+6)/1",
+  "- 5",
+  "1/(1/0)",
+  ".5",
+  "\\boxed{8}",
+  "8",
+  " 8 ",
+  "Step 1:",
+  "First,",
+  "\n- ",
+  "\n* ",
+  "1.",
+  "Finally,",
+  "so",
+  "the answer is",
+  "café",
+  "cafe\u0301",
+  "don’t",
+  "りんご",
+  "個です",
+  "全部で",
+  "々",
+  "ー",
+  "яблоко",
+  "\\frac",
+  "x-y",
+  "😀",
+  "Ω",
 ];
 const texts = fc.array(fc.constantFrom(...PARTS), { maxLength: 14 }).map((parts) => parts.join(""));
 
@@ -100,7 +132,7 @@ const columnsOf = {
   bilingual: fc.record({ language: fc.constantFrom("en", "ja"), solution: fc.constantFrom(8, 5, 3) }),
 };
 
-function items(columns: fc.Arbitrary<Readonly<Record<string, unknown>>>, task?: string): fc.Arbitrary<RewardItem[]> {
+function rowsOf(columns: fc.Arbitrary<Readonly<Record<string, unknown>>>, task?: string): fc.Arbitrary<RewardItem[]> {
   const row = fc.record({ completion: texts, ids: fc.array(fc.nat(5), { maxLength: 16 }), columns });
   return fc
     .array(row, { minLength: 1, maxLength: 6 })
@@ -135,7 +167,8 @@ describe.skipIf(!hasPython)("rewards.py (skipped where there is no python3)", ()
   it.each(Object.keys(columnsOf) as (keyof typeof columnsOf)[])(
     "gives the TypeScript's numbers for texts of every shape, with %s's checker",
     (task) => {
-      const samples = fc.sample(items(columnsOf[task], task), { numRuns: 150, seed: 11 });
+      expect.hasAssertions();
+      const samples = fc.sample(rowsOf(columnsOf[task], task), { numRuns: 150, seed: 11 });
       const calls = [...REWARDS.keys()].flatMap((reward) =>
         samples.map((sample, i): Call => {
           const context = { ...DEFAULT_REWARD_CONTEXT, maxCompletionLength: 12, softPunishCache: 4, cosineMaxLen: 10 };
@@ -163,6 +196,7 @@ describe.skipIf(!hasPython)("rewards.py (skipped where there is no python3)", ()
   });
 
   it("reads gold answers as numbers, fractions and words, and says where it cannot", () => {
+    expect.hasAssertions();
     const pairs = [
       ["5", "the answer is $5$"],
       ["0.5", "\\boxed{\\frac{1}{2}}"],
@@ -194,7 +228,7 @@ print(rewards.format(messages), rewards.accuracy(messages, solution=["5"]), rewa
   it.skipIf(!hasData(FILE))(`agrees on the vectors of TRL and open-r1 (skipped without ${FILE})`, () => {
     const calls = vectorCalls(JSON.parse(readFileSync(join(DATA, FILE), "utf8")) as Vectors);
     expect(calls.length).toBeGreaterThan(50);
-    compare(calls.map(({ expected: _, ...call }) => call));
+    compare(calls);
     const found = inPython(calls) as (number | null)[][];
     calls.forEach(({ expected, reward, items: rows }, at) => {
       const given = found[at]?.[0] ?? null;
