@@ -1,5 +1,5 @@
 import { Session } from "../../model/session.ts";
-import type { RowSampling } from "../../model/session.ts";
+import type { RowSampling } from "../../model/language-model.ts";
 import { UsageError } from "../args.ts";
 import type { Command } from "../command.ts";
 import { loadFromArgs, MODEL_OPTIONS } from "../engine.ts";
