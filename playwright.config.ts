@@ -24,6 +24,8 @@ export default defineConfig({
   expect: { timeout: 20_000 },
   reporter: "list",
   use: {
+    // What a test intercepts must not come out of a cache; offline.spec.ts is about the cache.
+    serviceWorkers: "block",
     baseURL: `http://localhost:${PORT}/`,
     launchOptions: {
       ...(browser ? { executablePath: browser } : {}),

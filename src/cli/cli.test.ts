@@ -94,6 +94,18 @@ describe("r1", () => {
     expect(again["completions"]).toEqual(found["completions"]);
   });
 
+  it("generate tells every event of the stream where asked to", () => {
+    const flags = ["--prompt", "1+1?", "--max-new-tokens", "8", "--think-max", "4", "--events"];
+    const { events, completions } = json("generate", "--model", BUILT_IN, ...flags) as {
+      events: { type: string; text?: string; channel?: string }[];
+      completions: { think: string }[];
+    };
+    expect(events[0]?.type).toBe("prefilled");
+    expect(events.at(-1)?.type).toBe("done");
+    const thought = events.filter(({ channel }) => channel === "think").map(({ text }) => text);
+    expect(thought.join("")).toBe(completions[0]?.think);
+  });
+
   it("tokenize, detokenize and template agree with each other", () => {
     const text = "Wait, <think>é日👋</think>";
     const tokenized = json("tokenize", "--model", BUILT_IN, "--text", text);

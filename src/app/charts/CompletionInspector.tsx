@@ -11,7 +11,6 @@ import { signOf } from "./scales.ts";
 import { SIGN_TEXT } from "./sign-styles.ts";
 import { chartTexts } from "./texts.ts";
 import { TokenText } from "./TokenText.tsx";
-import type { TokenTexts } from "./TokenText.tsx";
 
 export interface CompletionInspectorProps {
   readonly completion: CompletionRecord;
@@ -19,7 +18,6 @@ export interface CompletionInspectorProps {
   readonly onClose: () => void;
   /** Leads to where `log_tokens` can be turned on. */
   readonly onOpenSettings?: (() => void) | undefined;
-  readonly tokenTexts?: TokenTexts | undefined;
 }
 
 /** One completion: what it was rewarded for, what it thought and answered, and what became of each token. */
@@ -28,7 +26,6 @@ export function CompletionInspector({
   header,
   onClose,
   onOpenSettings,
-  tokenTexts,
 }: CompletionInspectorProps) {
   const { t, language } = usePartTexts(chartTexts);
   const heading = useRef<HTMLHeadingElement>(null);
@@ -101,7 +98,6 @@ export function CompletionInspector({
             key={`${completion.step} ${completion.completion}`}
             completion={completion}
             header={header}
-            tokenTexts={tokenTexts}
           />
         ) : (
           <div className="flex flex-col items-start gap-2 text-sm text-quiet">

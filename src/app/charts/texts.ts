@@ -147,7 +147,6 @@ export const chartTexts = defineTexts({
     tokensHeading: "Tokens",
     noTokens:
       "Token by token there is nothing to show: this run did not keep it. Turn on “log_tokens” in the settings of the next run to see ratio, KL and entropy of every token.",
-    noPieces: "The tokenizer is not at hand, so tokens are shown by number.",
     openSettings: "Open settings",
     colourBy: "Colour by",
     byRatio: "Advantage × ratio",
@@ -305,7 +304,6 @@ export const chartTexts = defineTexts({
     tokensHeading: "トークン",
     noTokens:
       "この実行はトークンごとの値を残していません。次の実行の設定で「log_tokens」を有効にすると、トークンごとの比、KL、エントロピーを見られます。",
-    noPieces: "トークナイザーがないため、トークンを番号で表示しています。",
     openSettings: "設定を開く",
     colourBy: "色分け",
     byRatio: "アドバンテージ × 比",
