@@ -10,6 +10,9 @@ import type { OnnxBytes, ReadOnnxOptions } from "./onnx-files.ts";
 import { OrtSession } from "./session.ts";
 import type { OrtRuntime } from "./runtime.ts";
 
+/** The graph computes logits for every position of a prompt, wanted or not; so many are in memory at a time. */
+const MOST_LOGITS = 1 << 24;
+
 /** A model that ONNX Runtime has loaded. */
 export interface OrtModel {
   readonly spec: ModelSpec;
@@ -39,7 +42,10 @@ export async function loadOnnx(
     return {
       spec,
       bytes,
-      createSession: (sizes) => new OrtSession({ runtime, session, spec, cache }, sizes),
+      createSession: (sizes) => {
+        const prefillRows = Math.max(1, Math.min(sizes.prefillRows, Math.floor(MOST_LOGITS / spec.vocabSize)));
+        return new OrtSession({ runtime, session, spec, cache }, { ...sizes, prefillRows });
+      },
       dispose: () => session.release(),
     };
   } catch (error) {

@@ -21,12 +21,7 @@ export interface CompletionInspectorProps {
 }
 
 /** One completion: what it was rewarded for, what it thought and answered, and what became of each token. */
-export function CompletionInspector({
-  completion,
-  header,
-  onClose,
-  onOpenSettings,
-}: CompletionInspectorProps) {
+export function CompletionInspector({ completion, header, onClose, onOpenSettings }: CompletionInspectorProps) {
   const { t, language } = usePartTexts(chartTexts);
   const heading = useRef<HTMLHeadingElement>(null);
   const titleId = useId();
@@ -94,11 +89,7 @@ export function CompletionInspector({
       <div>
         <h4 className="mb-1 font-semibold">{t.tokensHeading}</h4>
         {completion.tokens ? (
-          <TokenText
-            key={`${completion.step} ${completion.completion}`}
-            completion={completion}
-            header={header}
-          />
+          <TokenText key={`${completion.step} ${completion.completion}`} completion={completion} header={header} />
         ) : (
           <div className="flex flex-col items-start gap-2 text-sm text-quiet">
             <p>{t.noTokens}</p>

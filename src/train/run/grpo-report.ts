@@ -79,7 +79,9 @@ export function completionRecords(
       finish_reason: finished ? "eos" : "length",
       ...(kl === undefined ? {} : { kl }),
       clip_fraction: update.loss.perCompletion.clipFraction[i] ?? 0,
-      ...(config.log_tokens ? { tokens: ids.map((id, t) => tokenRecord(update, start + t, id, pieces[t] ?? "", sampled[t])) } : {}),
+      ...(config.log_tokens
+        ? { tokens: ids.map((id, t) => tokenRecord(update, start + t, id, pieces[t] ?? "", sampled[t])) }
+        : {}),
     };
   });
 }
