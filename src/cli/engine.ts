@@ -18,7 +18,7 @@ export interface LoadedPath extends ModelPath {
 
 /** Opens the device and loads the model that `--model` names; `--weights` converts or quantizes while loading. */
 export async function loadFromArgs(args: Args): Promise<LoadedPath> {
-  const path = modelPath(args.required("model"));
+  const path = await modelPath(args.required("model"));
   const weights = args.text("weights");
   const format = weights === undefined ? {} : { format: parseWeightFormat(weights) };
   const context = await openChecked((options) => openNodeGpu(args.device(), options));

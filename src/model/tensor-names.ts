@@ -1,5 +1,7 @@
 import { R1Error } from "../errors.ts";
 import type { Checkpoint, CheckpointTensor } from "../checkpoint/checkpoint.ts";
+import { isReadableDtype, READABLE_DTYPES } from "../checkpoint/gguf/dequantize/dequantize.ts";
+import type { ReadableDtype } from "../checkpoint/gguf/dequantize/dequantize.ts";
 import type { ModelSpec } from "./spec.ts";
 
 /** A tensor that the model needs, under its Hugging Face name. */
@@ -73,13 +75,6 @@ export function allTensors({ embedding, layers, finalNorm, head }: ModelTensors)
   ];
 }
 
-const FLOAT_DTYPES = ["F32", "F16", "BF16"] as const;
-export type FloatDtype = (typeof FLOAT_DTYPES)[number];
-
-export function isFloatDtype(dtype: string): dtype is FloatDtype {
-  return (FLOAT_DTYPES as readonly string[]).includes(dtype);
-}
-
 /**
  * Checks that a checkpoint holds every tensor in its shape and in a type that can be read, before any memory is taken.
  * @throws R1Error E_TENSOR_MISSING, E_TENSOR_SHAPE, E_DTYPE naming the tensor
@@ -99,12 +94,12 @@ export function checkTensors(checkpoint: Checkpoint, wanted: readonly WantedTens
         { name },
       );
     }
-    floatDtypeOf(tensor);
+    readableDtypeOf(tensor);
   }
 }
 
-/** @throws R1Error E_DTYPE unless the tensor is F32, F16 or BF16 */
-export function floatDtypeOf({ name, dtype }: CheckpointTensor): FloatDtype {
-  if (isFloatDtype(dtype)) return dtype;
-  throw new R1Error("E_DTYPE", `tensor ${name} is ${dtype}; expected ${FLOAT_DTYPES.join(", ")}`, { name, dtype });
+/** @throws R1Error E_DTYPE unless the tensor's values can be read */
+export function readableDtypeOf({ name, dtype }: CheckpointTensor): ReadableDtype {
+  if (isReadableDtype(dtype)) return dtype;
+  throw new R1Error("E_DTYPE", `tensor ${name} is ${dtype}; expected ${READABLE_DTYPES.join(", ")}`, { name, dtype });
 }

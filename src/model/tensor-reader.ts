@@ -1,13 +1,14 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { dequantize, rowBytesOf } from "../checkpoint/gguf/dequantize/dequantize.ts";
+import type { ReadableDtype } from "../checkpoint/gguf/dequantize/dequantize.ts";
 import { R1Error, throwIfAborted } from "../errors.ts";
 import type { GpuContext } from "../gpu/device.ts";
 import type { WeightFormat } from "../kernels/weights/format.ts";
-import { f16BitsToF32 } from "../kernels/weights/half.ts";
 import type { WeightMatrix } from "../kernels/weights/matrix.ts";
 import { bytesFitMatrix } from "./matrix-writer.ts";
 import type { RowBlock } from "./matrix-writer.ts";
-import { floatDtypeOf } from "./tensor-names.ts";
-import type { FloatDtype, WantedTensor } from "./tensor-names.ts";
+import { readableDtypeOf } from "./tensor-names.ts";
+import type { WantedTensor } from "./tensor-names.ts";
 import type { LoadOptions } from "./weights.ts";
 
 /** File bytes in host memory at a time: small beside any tensor for which memory matters. */
@@ -15,8 +16,15 @@ const SLAB_BYTES = 4 << 20;
 /** Bytes handed to the queue before waiting for it, so that its staging copies do not pile up. */
 const SETTLE_BYTES = 32 << 20;
 
-const FORMAT_OF: Record<FloatDtype, WeightFormat> = { F32: "f32", F16: "f16", BF16: "bf16" };
-const BYTES_OF: Record<FloatDtype, number> = { F32: 4, F16: 2, BF16: 2 };
+/**
+ * Quantized models of files come to the device as f32, exactly, up to this many bytes of it; larger ones are quantized
+ * again, to 8 bits, or to 4 in blocks like those of Q4_0.
+ */
+const EXACT_BYTES = 2 ** 30;
+
+/** Types that a matrix on the device may have too. */
+const FORMAT_OF: Partial<Record<ReadableDtype, WeightFormat>> = { F32: "f32", F16: "f16", BF16: "bf16" };
+const REQUANTIZED: Partial<Record<ReadableDtype, WeightFormat>> = { Q4_0: "q4" };
 
 /** Reads tensors in slabs, as they are or as f32, and keeps count for the progress and for the queue. */
 export class TensorReader {
@@ -24,6 +32,7 @@ export class TensorReader {
   readonly #checkpoint: Checkpoint;
   readonly #options: LoadOptions;
   readonly #totalBytes: number;
+  readonly #isSmall: boolean;
   #loadedBytes = 0;
   #unsettledBytes = 0;
 
@@ -33,11 +42,13 @@ export class TensorReader {
     this.#checkpoint = checkpoint;
     this.#options = options;
     this.#totalBytes = wanted.reduce((sum, { name }) => sum + (checkpoint.tensors.get(name)?.bytes ?? 0), 0);
+    const elements = wanted.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
+    this.#isSmall = elements * 4 <= EXACT_BYTES;
   }
 
   /** A whole (small) tensor as f32. */
   async floats({ name }: WantedTensor): Promise<Float32Array> {
-    return toFloats(await this.#read(name), this.#dtype(name));
+    return dequantize(this.#dtype(name), await this.#read(name));
   }
 
   /** Hands a tensor [rows, k] on block by block, in the matrix's own bytes where that is what the file holds. */
@@ -48,23 +59,29 @@ export class TensorReader {
   ): Promise<void> {
     const [rows = 0, k = 0] = shape;
     const dtype = this.#dtype(name);
-    const rowBytes = k * BYTES_OF[dtype];
+    const rowBytes = rowBytesOf(dtype, k);
     const most = Math.max(1, Math.floor(SLAB_BYTES / rowBytes));
     for (let start = 0; start < rows; start += most) {
       const count = Math.min(most, rows - start);
       const bytes = await this.#read(name, start * rowBytes, (start + count) * rowBytes);
       if (bytesFitMatrix(matrix, dtype)) write({ start, count, raw: bytes });
-      else write({ start, count, values: toFloats(bytes, dtype) });
+      else write({ start, count, values: dequantize(dtype, bytes) });
       this.#unsettledBytes += bytes.byteLength;
       if (this.#unsettledBytes >= SETTLE_BYTES) await this.settle();
     }
   }
 
-  /** The parts' own format or, where they differ, the widest, so that nothing is lost. */
+  /**
+   * The parts' own format or, where they differ, the widest, so that nothing is lost; for what only a file can hold, f32 or
+   * in large models what is smaller and near to it.
+   */
   commonFormat(parts: readonly WantedTensor[]): WeightFormat {
-    const dtypes = new Set(parts.map(({ name }) => this.#dtype(name)));
+    const dtypes = [...new Set(parts.map(({ name }) => this.#dtype(name)))];
     const [first] = dtypes;
-    return first === undefined || dtypes.size > 1 ? "f32" : FORMAT_OF[first];
+    if (first === undefined) return "f32";
+    const isQuantized = dtypes.some((dtype) => FORMAT_OF[dtype] === undefined);
+    if (isQuantized && !this.#isSmall) return (dtypes.length === 1 ? REQUANTIZED[first] : undefined) ?? "q8";
+    return (dtypes.length === 1 ? FORMAT_OF[first] : undefined) ?? "f32";
   }
 
   /** Waits until the queue has taken all that was written. */
@@ -85,25 +102,9 @@ export class TensorReader {
     return bytes;
   }
 
-  #dtype(name: string): FloatDtype {
+  #dtype(name: string): ReadableDtype {
     const tensor = this.#checkpoint.tensors.get(name);
     if (!tensor) throw new R1Error("E_TENSOR_MISSING", `tensor ${name} is missing`, { name });
-    return floatDtypeOf(tensor);
+    return readableDtypeOf(tensor);
   }
-}
-
-function toFloats(bytes: Uint8Array<ArrayBuffer>, dtype: FloatDtype): Float32Array {
-  const count = bytes.byteLength / BYTES_OF[dtype];
-  // What a source hands out need not begin at a multiple of the element's size.
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-  if (dtype === "F32") return new Float32Array(aligned.buffer, aligned.byteOffset, count);
-  const halves = new Uint16Array(aligned.buffer, aligned.byteOffset, count);
-  const floats = new Float32Array(count);
-  if (dtype === "F16") {
-    for (let i = 0; i < count; i++) floats[i] = f16BitsToF32(halves[i] ?? 0);
-    return floats;
-  }
-  const words = new Uint32Array(floats.buffer);
-  for (let i = 0; i < count; i++) words[i] = (halves[i] ?? 0) << 16;
-  return floats;
 }

@@ -6,7 +6,6 @@ import { noiseArray } from "../kernels/testing.ts";
 import { f32ToBf16Bits, f32ToF16Bits } from "../kernels/weights/half.ts";
 import { parseModelSpec } from "./spec.ts";
 import { allTensors, modelTensors } from "./tensor-names.ts";
-import type { FloatDtype } from "./tensor-names.ts";
 
 /** A model of odd sizes: nothing is a multiple of a tile, a block or a vector. */
 export const ODD_CONFIG = {
@@ -24,6 +23,8 @@ export const ODD_CONFIG = {
   rope_theta: 10000,
   tie_word_embeddings: false,
 };
+
+type FloatDtype = "F32" | "F16" | "BF16";
 
 /** Seeded weights for a configuration, as a checkpoint's tensors. */
 export function randomTensors(config: object, dtype: FloatDtype = "F32"): Record<string, TestTensor> {

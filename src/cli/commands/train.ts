@@ -122,7 +122,7 @@ function environmentOf(
     context,
     templateHost,
     checkpoints: folder,
-    openFolder: (path) => modelPath(find(path)).folder,
+    openFolder: async (path) => (await modelPath(find(path))).folder,
     readDataset: (path) => {
       const found = find(path);
       if (!existsSync(found)) throw new R1Error("E_FILE_MISSING", `${path}: no such file`, { file: path });
