@@ -9,5 +9,9 @@ export default defineConfig({
   // Another port where 5173 is taken; `npm start` prints the one it found.
   server: { strictPort: false },
   worker: { format: "es" },
-  build: { target: "esnext" },
+  build: {
+    target: "esnext",
+    // A font within the style sheet would have a data address, which the content security policy does not allow.
+    assetsInlineLimit: (file) => (/\.(woff2?|ttf)$/.test(file) ? false : undefined),
+  },
 });

@@ -19,7 +19,7 @@ export default defineConfig({
         test: {
           ...common,
           name: "unit",
-          include: ["src/**/*.test.ts", "scripts/**/*.test.mjs"],
+          include: ["src/**/*.test.{ts,tsx}", "scripts/**/*.test.mjs"],
           exclude: [GOLDEN],
           // Unit tests compile hundreds of kernels and run each for a moment: lavapipe compiles three times as fast
           // without LLVM's optimisations. Golden tests run a few kernels for long, and keep them.

@@ -8,7 +8,7 @@ import { parseAst } from "rolldown/parseAst";
  *     app, embed → engine (page side)
  *     engine (worker side), cli → train, generate, ort → model → kernels → gpu
  *     checkpoint and text are leaves that anything may use
- *     app, embed → the parts of train that are arithmetic and text alone: config, record, grpo, tasks, packing
+ *     app, embed, train → train (plain parts): what of train is arithmetic and text alone
  *
  * Every room may use itself and errors.ts. Only cli and folders named `node` may use Node and Dawn. Tests may look
  * where they like, but nothing may import them or their helpers.
@@ -19,16 +19,30 @@ const PAGE_SIDE = new Set(["engine/client.ts", "engine/protocol.ts", "engine/sta
 
 const LEAVES = ["checkpoint", "text"];
 
-/** Plain functions over plain data: a page checks a configuration, reads a record and explains a formula without a worker. */
-const PLAIN_TRAIN = ["train/config", "train/record", "train/grpo", "train/tasks"];
+/**
+ * Plain functions over plain data, in files and folders: a page checks a configuration, reads a record, scores a
+ * completion and explains a formula without a worker.
+ */
+const PLAIN_TRAIN = [
+  "train/config/",
+  "train/events.ts",
+  "train/grader/",
+  "train/grpo/",
+  "train/packing.ts",
+  "train/record/",
+  "train/rewards/",
+  "train/rng.ts",
+  "train/schedule.ts",
+  "train/tasks/",
+];
 const MODEL = ["model", "kernels", "gpu", ...LEAVES];
+const TRAIN = ["train", "train (plain parts)"];
 
 /**
  * @typedef {object} Room
  * @property {readonly string[]} rooms rooms it may import
  * @property {readonly string[]} [types] rooms it may import types from
  * @property {readonly string[]} [files] single files it may import
- * @property {readonly string[]} [folders] parts of other rooms it may import
  * @property {readonly string[] | "any"} [packages] npm packages it may import; none if left out
  */
 
@@ -44,23 +58,25 @@ const ROOMS = {
   },
   model: { rooms: MODEL, packages: ["valibot"] },
   generate: { rooms: MODEL, packages: ["valibot"] },
-  train: { rooms: ["generate", ...MODEL], packages: ["valibot"] },
+  train: { rooms: ["train (plain parts)", "generate", ...MODEL], packages: ["valibot"] },
+  // The generator's reference in TypeScript is as plain as they are.
+  "train (plain parts)": { rooms: LEAVES, files: ["kernels/random/threefry.ts"], packages: ["valibot"] },
   ort: { rooms: MODEL, packages: ["onnxruntime-web", "valibot"] },
   "engine (worker side)": {
-    rooms: ["train", "generate", "ort", ...MODEL],
+    rooms: [...TRAIN, "generate", "ort", ...MODEL],
     files: ["engine/protocol.ts"],
     packages: ["valibot"],
   },
   // What the page is told has the types of what the worker does; the worker's own file is named to start it.
   "engine (page side)": {
     rooms: LEAVES,
-    types: ["train", "generate", "ort", ...MODEL],
+    types: [...TRAIN, "generate", "ort", ...MODEL],
     files: ["engine/worker.ts"],
     packages: ["valibot"],
   },
-  app: { rooms: ["engine (page side)", ...LEAVES], folders: PLAIN_TRAIN, packages: "any" },
-  embed: { rooms: ["engine (page side)", "app", ...LEAVES], folders: PLAIN_TRAIN, packages: "any" },
-  cli: { rooms: ["train", "generate", "ort", ...MODEL], packages: ["valibot"] },
+  app: { rooms: ["engine (page side)", "train (plain parts)", ...LEAVES], packages: "any" },
+  embed: { rooms: ["engine (page side)", "train (plain parts)", "app", ...LEAVES], packages: "any" },
+  cli: { rooms: [...TRAIN, "generate", "ort", ...MODEL], packages: ["valibot"] },
 };
 
 /** Tests, and what is called `testing` or begins with `testing-` or `test-`. */
@@ -70,6 +86,9 @@ const isForNode = (file) => file.startsWith("cli/") || file.includes("/node/");
 /** @param {string} file path under src */
 function roomOf(file) {
   const [folder] = file.split("/");
+  if (PLAIN_TRAIN.some((part) => file === part || (part.endsWith("/") && file.startsWith(part)))) {
+    return "train (plain parts)";
+  }
   if (folder !== "engine") return folder;
   return PAGE_SIDE.has(file) ? "engine (page side)" : "engine (worker side)";
 }
@@ -111,7 +130,6 @@ function judge(file, room, specifier, typeOnly) {
   if (isForNode(target) && !isForNode(file)) return `imports ${target}, which only runs in Node`;
   const targetRoom = roomOf(target);
   if (targetRoom === name || room.rooms.includes(targetRoom)) return undefined;
-  if (room.folders?.some((folder) => target.startsWith(`${folder}/`))) return undefined;
   if (room.types?.includes(targetRoom)) {
     return typeOnly ? undefined : `imports more than types from ${target}`;
   }

@@ -1,5 +1,5 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 /** What each stage is, for its card. */
 const ABOUT = {
@@ -8,7 +8,7 @@ const ABOUT = {
   "nano-cold":
     "nano-base after the cold start: supervised fine-tuning on demonstrations that try expressions at random, write both results out, and often give up too early.",
   "nano-r1":
-    "nano-cold after GRPO with two rules as rewards: is the answer right (1.0), and is it in `<think>…</think><answer>…</answer>` form (0.1). No reward looks at the thought or its length.",
+    "nano-cold after GRPO with two rules as rewards: is the answer right (1.0), and is it in `<think>…</think><answer>…</answer>` form (0.5). No reward looks at the thought or its length.",
   "nano-distill":
     "A smaller student, trained from fresh weights on nano-r1's right answers to training problems (rejection sampling), with no reinforcement learning of its own.",
 };
@@ -33,7 +33,13 @@ export const LISTED = {
   },
 };
 
-const EXAMPLE = { en: "make 23 from 4 3 9", ja: "make 23 from 4 3 9" };
+/** The models know one language, which is neither of the page's. */
+const EXAMPLES = ["make 23 from 4 3 9", "make 17 from 5 2 7", "make 30 from 6 4 6", "make 11 from 8 5 2"].map(
+  (text) => ({
+    en: text,
+    ja: text,
+  }),
+);
 
 /** Writes the models' entries into the page's list, before what else is in it. */
 export function listModels(file, bytesOf) {
@@ -41,7 +47,7 @@ export function listModels(file, bytesOf) {
   const own = Object.entries(LISTED).flatMap(([name, note]) => {
     const bytes = bytesOf(name);
     const settings = { temperature: 1, topP: 1, maxNewTokens: 160 };
-    return bytes === undefined ? [] : [{ folder: name, name, bytes, note, example: EXAMPLE, settings }];
+    return bytes === undefined ? [] : [{ folder: name, name, bytes, note, examples: EXAMPLES, settings }];
   });
   writeFileSync(file, `${JSON.stringify([...own, ...others], undefined, 2)}\n`);
 }
@@ -132,18 +138,41 @@ It solves this one kind of problem and nothing else; its purpose is to show in a
 /** Completions of a shipped record: every group of some steps, so that a replay has text to show at any time. */
 const COMPLETIONS_EVERY = 5;
 
-/** Copies a run's record to where the page finds it; completions are thinned out, metrics are whole. */
+/** What the page says of the records that come with it; in the order of its list. */
+const RECORDED = {
+  "nano-r1-grpo": {
+    en: "nano-cold becomes nano-r1: GRPO on countdown",
+    ja: "nano-cold が nano-r1 になるまで：カウントダウンでの GRPO",
+  },
+};
+
+/** Copies a run's record to where the page finds it, and lists it; completions are thinned out, metrics are whole. */
 export function shipRecord(run, target) {
   mkdirSync(target, { recursive: true });
   const header = JSON.parse(readFileSync(join(run, "run.json"), "utf8"));
   // A path of the machine that trained is of no use elsewhere.
   header.config.model = "public/models/nano-cold";
   writeFileSync(join(target, "run.json"), `${JSON.stringify(header, undefined, 2)}\n`);
-  copyFileSync(join(run, "metrics.jsonl"), join(target, "metrics.jsonl"));
-  if (existsSync(join(run, "warnings.jsonl")))
-    copyFileSync(join(run, "warnings.jsonl"), join(target, "warnings.jsonl"));
+  for (const log of ["metrics.jsonl", "warnings.jsonl"]) {
+    if (existsSync(join(run, log))) copyFileSync(join(run, log), join(target, log));
+  }
   const kept = lines(join(run, "completions.jsonl")).filter(
     ({ step, group }) => (step === 1 || step % COMPLETIONS_EVERY === 0) && group < 4,
   );
   writeFileSync(join(target, "completions.jsonl"), kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  listRecords(dirname(target));
+}
+
+/** Writes the page's list of the records that are in a folder. */
+export function listRecords(folder) {
+  const entries = Object.entries(RECORDED).flatMap(([name, title]) => {
+    if (!existsSync(join(folder, name, "run.json"))) return [];
+    const logs = ["metrics.jsonl", "completions.jsonl", "warnings.jsonl"].filter((log) =>
+      existsSync(join(folder, name, log)),
+    );
+    const bytes = ["run.json", ...logs].reduce((sum, file) => sum + statSync(join(folder, name, file)).size, 0);
+    const steps = lines(join(folder, name, "metrics.jsonl")).filter((line) => line.loss !== undefined).length;
+    return [{ name, title, steps, bytes, logs }];
+  });
+  writeFileSync(join(folder, "index.json"), `${JSON.stringify(entries, undefined, 2)}\n`);
 }

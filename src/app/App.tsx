@@ -2,7 +2,7 @@ import { lazy, Suspense } from "react";
 import { Header } from "./components/Header.tsx";
 import { PlaygroundPage } from "./playground/PlaygroundPage.tsx";
 import { useFileDrop } from "./playground/use-file-drop.ts";
-import { usePageName } from "./router.ts";
+import { usePageName, useQuery } from "./router.ts";
 import type { PageName } from "./router.ts";
 import { useTexts } from "./use-texts.ts";
 
@@ -15,11 +15,14 @@ const VIEWS: Record<PageName, React.ComponentType> = {
 
 export function App() {
   const { t } = useTexts();
-  const View = VIEWS[usePageName()];
+  const page = usePageName();
+  const View = VIEWS[page];
+  // Chapters on a wall have the screen to themselves.
+  const isPresenting = useQuery().get("present") === "1" && page === "learn";
   const isDropping = useFileDrop();
   return (
     <div className={`flex h-dvh flex-col ${isDropping ? "outline-4 -outline-offset-4 outline-accent" : ""}`}>
-      <Header />
+      {isPresenting ? null : <Header />}
       <Suspense fallback={<p className="m-auto text-quiet">{t.pageLoading}</p>}>
         <View />
       </Suspense>

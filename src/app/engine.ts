@@ -30,3 +30,15 @@ export function onEngineLost(listener: (error: R1Error) => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
+
+let holders = 0;
+
+/** A run of training begins, behind which every other call would wait. Returns the function that says it has ended. */
+export function holdEngine(): () => void {
+  holders++;
+  return () => holders--;
+}
+
+export function isEngineHeld(): boolean {
+  return holders > 0;
+}

@@ -23,6 +23,11 @@ export function formatBytes(bytes: number, language: Language): string {
   }).format(bytes / 1000 ** step);
 }
 
+/** 43%, 4.3% with one digit at most */
+export function formatPercent(share: number, language: Language, mostDigits = 0): string {
+  return new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: mostDigits }).format(share);
+}
+
 /** 12.3 */
 export function formatDecimal(value: number, language: Language, digits = 1): string {
   return new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(

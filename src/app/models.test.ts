@@ -34,6 +34,20 @@ describe("the list of built-in models", () => {
   });
 });
 
+describe("a model's questions", () => {
+  const [first] = JSON.parse(list) as [object];
+  const question = (text: string) => ({ en: text, ja: text });
+
+  it.each([
+    [{ examples: [question("a"), question("b")], example: question("c") }, ["a", "b"]],
+    [{ examples: undefined, example: question("c") }, ["c"]],
+    [{ examples: undefined, example: undefined }, []],
+  ])("%j", (given, expected) => {
+    const [model] = parseBuiltInModels(JSON.stringify([{ ...first, ...given }]));
+    expect(model?.examples.map(({ en }) => en)).toEqual(expected);
+  });
+});
+
 describe("the settings for a model", () => {
   it("are the list's, else the model's own, else the page's", () => {
     expect(settingsFor({}, {})).toEqual(DEFAULT_SETTINGS);

@@ -1,23 +1,32 @@
 import * as v from "valibot";
-import { R1Error } from "../errors.ts";
 import type { ModelSource } from "../engine/protocol.ts";
 import { LANGUAGES } from "./i18n/texts.ts";
+import { fetchShipped, parseShipped } from "./shipped-files.ts";
 import { partialSettingsSchema } from "./playground/settings.ts";
+
+const LIST = "models/index.json";
 
 const inEachLanguage = v.object(v.entriesFromList(LANGUAGES, v.string()));
 
 /** An entry of `public/models/index.json`: a model that comes with the page, in `public/models/<folder>/`. */
-const builtInSchema = v.object({
+const listedSchema = v.object({
   folder: v.pipe(v.string(), v.regex(/^[\w.-]+$/)),
   name: v.string(),
   /** What loading it downloads. */
   bytes: v.pipe(v.number(), v.integer(), v.minValue(1)),
   note: inEachLanguage,
-  /** A question to begin with. */
-  example: inEachLanguage,
+  /** Questions to try; the first stands ready to be sent. */
+  examples: v.optional(v.pipe(v.array(inEachLanguage), v.maxLength(12))),
+  /** The only one, as older lists have it. */
+  example: v.optional(inEachLanguage),
   /** Where they differ from the page's defaults and the model's own recommendation. */
   settings: partialSettingsSchema,
 });
+
+const builtInSchema = v.pipe(
+  listedSchema,
+  v.transform(({ example, examples, ...model }) => ({ ...model, examples: examples ?? (example ? [example] : []) })),
+);
 
 export type BuiltInModel = v.InferOutput<typeof builtInSchema>;
 
@@ -26,20 +35,12 @@ export type BuiltInModel = v.InferOutput<typeof builtInSchema>;
  * @throws R1Error E_HTTP, E_JSON
  */
 export async function fetchBuiltInModels(): Promise<readonly BuiltInModel[]> {
-  const url = new URL("models/index.json", document.baseURI);
-  const response = await fetch(url).catch((cause: unknown) => {
-    throw new R1Error("E_HTTP", `${url.href}: the connection failed`, {}, { cause });
-  });
-  if (!response.ok) throw new R1Error("E_HTTP", `${url.href}: the server answered ${response.status}; expected 200`);
-  return parseBuiltInModels(await response.text());
+  return parseBuiltInModels(await fetchShipped(LIST));
 }
 
 /** @throws R1Error E_JSON naming the field */
 export function parseBuiltInModels(json: string): readonly BuiltInModel[] {
-  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), v.array(builtInSchema)), json);
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw new R1Error("E_JSON", `models/index.json: ${v.getDotPath(issue) ?? "the list"}: ${issue.message}`);
+  return parseShipped(v.array(builtInSchema), json, LIST);
 }
 
 /** Where a built-in model is, whatever path the page is served under. */

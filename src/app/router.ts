@@ -1,4 +1,4 @@
-import { useSyncExternalStore } from "react";
+import { useMemo, useSyncExternalStore } from "react";
 
 /** The pages, in the order of the header. */
 export const PAGES = ["playground", "lab", "learn"] as const;
@@ -24,6 +24,12 @@ export function hrefOf(page: PageName, query?: URLSearchParams): string {
 
 export function usePageName(): PageName {
   return useSyncExternalStore(subscribe, () => parseRoute(location.hash).page);
+}
+
+/** What follows the `?`, still to be checked. */
+export function useQuery(): URLSearchParams {
+  const hash = useSyncExternalStore(subscribe, () => location.hash);
+  return useMemo(() => parseRoute(hash).query, [hash]);
 }
 
 function subscribe(changed: () => void): () => void {

@@ -1,7 +1,7 @@
 import { create } from "zustand";
 import type { DeviceInfo, LoadedModel, LoadProgress, ModelSource, PickedFile } from "../engine/protocol.ts";
 import { R1Error } from "../errors.ts";
-import { discardEngine, onEngineLost, sharedEngine } from "./engine.ts";
+import { discardEngine, isEngineHeld, onEngineLost, sharedEngine } from "./engine.ts";
 import { toFailure } from "./failure.ts";
 import type { Failure } from "./failure.ts";
 import { builtInSource, fetchBuiltInModels } from "./models.ts";
@@ -10,9 +10,12 @@ import { readPreferences } from "./preferences.ts";
 import type { Preferences } from "./preferences.ts";
 import { DEFAULT_SETTINGS, settingsFor } from "./playground/settings.ts";
 import type { ChatSettings, SettingName } from "./playground/settings.ts";
+import { branchesOf, EMPTY, nextId, pathOf, withBranch, withoutTurn, withTurn } from "./playground/conversation.ts";
+import type { Branches, Conversation } from "./playground/conversation.ts";
 import { streamTurn } from "./playground/stream-turn.ts";
+import type { TokenView } from "./playground/heat.ts";
 import { isEmpty } from "./playground/turn.ts";
-import type { Turn } from "./playground/turn.ts";
+import type { Turn, TurnPlace } from "./playground/turn.ts";
 
 /** A model to load: where it is, and what the page's list says about it if it is on it. */
 export interface ModelChoice {
@@ -33,12 +36,29 @@ export type ModelState =
   /** It was there and is gone (a lost device, a load that failed after it had made room); it can come back. */
   | { readonly status: "lost"; readonly name: string; readonly choice: ModelChoice };
 
+/** A token of a reply. */
+export interface TokenPlace {
+  /** The turn's id. */
+  readonly turn: number;
+  readonly sample: number;
+  /** 0 for the reply's first token. */
+  readonly index: number;
+}
+
 interface PageState extends Preferences {
   readonly device: DeviceInfo | undefined;
   readonly builtIns: readonly BuiltInModel[];
   readonly model: ModelState;
   readonly settings: ChatSettings;
+  readonly conversation: Conversation;
+  /** The conversation's turns that are shown. */
   readonly turns: readonly Turn[];
+  /** Thoughts that the reader has opened or closed, by "turn.sample": their choice outlives the thought's panel. */
+  readonly openThoughts: Readonly<Record<string, boolean>>;
+  /** How replies show their tokens. */
+  readonly tokenView: TokenView;
+  /** The token that is looked at. */
+  readonly inspected: TokenPlace | undefined;
   /** What the reader has written but not sent; undefined until there is something. */
   readonly draft: string | undefined;
   /** Stops the reply that is being written. */
@@ -54,6 +74,16 @@ interface PageState extends Preferences {
   /** Brings a lost model back, with the settings as they are. */
   readonly reload: () => Promise<void>;
   readonly ask: (question: string) => Promise<void>;
+  /** Asks a turn's question once more, with the next seed: another reply beside the one there is. */
+  readonly retry: (turn: Turn) => Promise<void>;
+  /** Asks another question in a turn's place; both stay. */
+  readonly edit: (turn: Turn, question: string) => Promise<void>;
+  readonly showBranch: (turn: Turn, kind: keyof Branches, at: number) => void;
+  /** Lets the conversation go on from one of a turn's samples. */
+  readonly pick: (turn: Turn, sample: number) => void;
+  readonly openThought: (key: string, open: boolean) => void;
+  readonly setTokenView: (view: TokenView) => void;
+  readonly inspect: (place: TokenPlace | undefined) => void;
   readonly stop: () => void;
   readonly clear: () => void;
   readonly dismiss: () => void;
@@ -104,6 +134,43 @@ export const usePage = create<PageState>()((set, get) => {
     }
   };
 
+  /** Says so where a run of the lab has the engine: a call would wait for its end. */
+  const isHeld = (): boolean => {
+    if (isEngineHeld()) fail(new R1Error("E_BUSY", "a run of training has the engine; stop it in the GRPO lab"));
+    return isEngineHeld();
+  };
+
+  const setConversation = (conversation: Conversation): void => set({ conversation, turns: pathOf(conversation) });
+
+  /** @param again which time it is that this question is asked here; 0 for the first */
+  const askAt = async (place: TurnPlace, text: string, again: number): Promise<void> => {
+    const { model, turns, settings } = get();
+    if (isBusy() || model.status !== "ready" || isHeld()) return;
+    const before = turns.slice(0, place.number - 1);
+    const running = new AbortController();
+    set({ running, failure: undefined, inspected: undefined });
+    // The same seed would say the same again.
+    const varied = { ...settings, seed: (settings.seed + again) >>> 0 };
+    try {
+      await streamTurn(sharedEngine(), { place, text, before, settings: varied }, running.signal, (turn) => {
+        const { conversation } = get();
+        // The reader may have picked a sample while they stream.
+        const { picked } = conversation.turns.find(({ id }) => id === place.id) ?? turn;
+        setConversation(withTurn(conversation, { ...turn, picked }));
+      });
+    } catch (error) {
+      // A question that was refused can be changed and sent again.
+      const turn = get().conversation.turns.find(({ id }) => id === place.id);
+      if (turn && isEmpty(turn)) {
+        setConversation(withoutTurn(get().conversation, turn));
+        if (again === 0) set({ draft: get().draft ?? text });
+      }
+      fail(error);
+    } finally {
+      set({ running: undefined });
+    }
+  };
+
   const isBusy = (): boolean => get().running !== undefined || get().model.status === "loading";
 
   return {
@@ -112,7 +179,11 @@ export const usePage = create<PageState>()((set, get) => {
     builtIns: [],
     model: { status: "none" },
     settings: DEFAULT_SETTINGS,
+    conversation: EMPTY,
     turns: [],
+    openThoughts: {},
+    tokenView: "text",
+    inspected: undefined,
     draft: undefined,
     running: undefined,
     failure: undefined,
@@ -122,7 +193,8 @@ export const usePage = create<PageState>()((set, get) => {
     setSetting: (name, value) => set({ settings: { ...get().settings, [name]: value } }),
     dismiss: () => set({ failure: undefined }),
     clear: () => {
-      if (!get().running) set({ turns: [], failure: undefined });
+      if (!get().running)
+        set({ conversation: EMPTY, turns: [], openThoughts: {}, inspected: undefined, failure: undefined });
     },
     stop: () => get().running?.abort(),
 
@@ -144,6 +216,7 @@ export const usePage = create<PageState>()((set, get) => {
         fail(new R1Error("E_BUSY", "a model was dropped while another was being loaded or asked"));
         return;
       }
+      if (isHeld()) return;
       const loaded = await loadModel(choice);
       if (!loaded) return;
       const { n, seed } = get().settings;
@@ -160,26 +233,37 @@ export const usePage = create<PageState>()((set, get) => {
 
     reload: async () => {
       const { model } = get();
-      if (model.status === "lost" && !isBusy()) await loadModel(model.choice);
+      if (model.status === "lost" && !isBusy() && !isHeld()) await loadModel(model.choice);
     },
 
     ask: async (text) => {
-      const { model, turns: before, settings } = get();
-      if (isBusy() || model.status !== "ready") return;
-      const running = new AbortController();
-      set({ running, failure: undefined, draft: undefined });
-      try {
-        await streamTurn(sharedEngine(), { text, before, settings }, running.signal, (turn) =>
-          set({ turns: [...before, turn] }),
-        );
-      } catch (error) {
-        // A question that was refused can be changed and sent again.
-        if (isEmpty(get().turns.at(-1))) set({ turns: before, draft: get().draft ?? text });
-        fail(error);
-      } finally {
-        set({ running: undefined });
-      }
+      if (isBusy() || get().model.status !== "ready" || isHeld()) return;
+      const { conversation, turns } = get();
+      const id = nextId(conversation);
+      set({ draft: undefined });
+      await askAt({ id, parent: turns.at(-1)?.id ?? 0, asked: id, number: turns.length + 1 }, text, 0);
     },
+
+    retry: async (turn) => {
+      const { conversation } = get();
+      const { parent, asked, number, question } = turn;
+      const again = branchesOf(conversation, turn).replies.of;
+      await askAt({ id: nextId(conversation), parent, asked, number }, question, again);
+    },
+
+    edit: async ({ parent, number }, question) => {
+      const id = nextId(get().conversation);
+      await askAt({ id, parent, asked: id, number }, question, 0);
+    },
+
+    showBranch: (turn, kind, at) => {
+      setConversation(withBranch(get().conversation, turn, kind, at));
+      set({ inspected: undefined });
+    },
+    pick: (turn, picked) => setConversation(withTurn(get().conversation, { ...turn, picked })),
+    openThought: (key, open) => set({ openThoughts: { ...get().openThoughts, [key]: open } }),
+    setTokenView: (tokenView) => set({ tokenView, inspected: undefined }),
+    inspect: (inspected) => set({ inspected }),
   };
 });
 

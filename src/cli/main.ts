@@ -3,6 +3,7 @@ import { Args, UsageError } from "./args.ts";
 import type { Command } from "./command.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { evalCommand } from "./commands/eval.ts";
+import { exportCommand } from "./commands/export.ts";
 import { generateCommand } from "./commands/generate.ts";
 import { gradeCommand } from "./commands/grade.ts";
 import { rejectSampleCommand } from "./commands/reject-sample.ts";
@@ -22,6 +23,7 @@ const COMMANDS: readonly Command[] = [
   trainCommand,
   evalCommand,
   rejectSampleCommand,
+  exportCommand,
   benchCommand,
 ];
 

@@ -7,7 +7,14 @@ import type { ChatMessage } from "../text/messages.ts";
 import type { TrainDoneEvent, TrainEvent } from "../train/events.ts";
 
 // The page knows the engine's rooms only through this file.
-export type { Completion, FinishReason, GenerateEvent, GenerateStats, TokenEvent } from "../generate/events.ts";
+export type {
+  Completion,
+  FinishReason,
+  GenerateEvent,
+  GenerateStats,
+  TokenAlternative,
+  TokenEvent,
+} from "../generate/events.ts";
 export type { GenerateOptions } from "../generate/options.ts";
 export type { ModelSpec } from "../model/spec.ts";
 export type { ChatMessage } from "../text/messages.ts";

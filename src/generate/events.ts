@@ -4,6 +4,12 @@ import type { Alternative } from "../kernels/sample/top-alternatives.ts";
 /** Why a sample ended: a stop token, its length, or the caller. */
 export type FinishReason = "stop" | "length" | "aborted";
 
+/** What the model might have said instead. */
+export interface TokenAlternative extends Alternative {
+  /** The token by itself, as in {@link TokenEvent.piece}. */
+  readonly piece: string;
+}
+
 /** One token of one sample. */
 export interface TokenEvent {
   readonly type: "token";
@@ -23,7 +29,10 @@ export interface TokenEvent {
   readonly entropy: number;
   /** Set when budget forcing chose the token, not the model. */
   readonly forced?: "think-min" | "think-max";
-  readonly alternatives?: readonly Alternative[];
+  /** The most probable tokens, on request. */
+  readonly alternatives?: readonly TokenAlternative[];
+  /** The token by itself, tags and special tokens too; with alternatives. Part of a character is U+FFFD. */
+  readonly piece?: string;
   /** Milliseconds since the request began. */
   readonly at: number;
 }

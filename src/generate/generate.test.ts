@@ -157,6 +157,11 @@ describe("think budgets", () => {
     const { session } = opened;
     const { tokens, completions } = await collect(session, thinking({ thinkMax: 6 }));
     expect(tokens[6]).toMatchObject({ id: close, forced: "think-max", channel: "think", text: "" });
+    expect(tokens[6]?.piece).toBeUndefined();
+    const inspected = await collect(session, thinking({ thinkMax: 6, alternatives: 3 }));
+    // A tag has no text for a reader, but a piece for one who looks at the token.
+    expect(inspected.tokens[6]).toMatchObject({ id: close, text: "", piece: "</think>" });
+    for (const { id, piece } of inspected.tokens[6]?.alternatives ?? []) expect(piece).toBe(tokenizer.decode([id]));
     expect(tokens.slice(0, 6).every(({ channel, forced }) => channel === "think" && !forced)).toBe(true);
     expect(tokens.slice(7).every(({ channel, forced }) => channel === "answer" && !forced)).toBe(true);
     const completion = completions[0]?.[0];

@@ -1,4 +1,5 @@
 import { R1Error } from "../errors.ts";
+import type { Alternative } from "../kernels/sample/top-alternatives.ts";
 import type { Sequence } from "../model/sequence.ts";
 import type { StepResult, StepRow } from "../model/session.ts";
 import { OutputSplitter } from "../text/output.ts";
@@ -123,9 +124,7 @@ export class Sample {
       logprob: result.logprob,
       entropy: result.entropy,
       ...(forced ? { forced: forced.reason } : {}),
-      ...(result.alternatives
-        ? { alternatives: result.alternatives.slice(0, this.#request.options.alternatives) }
-        : {}),
+      ...(result.alternatives ? this.#inspected(id, result.alternatives) : {}),
       at,
     };
   }
@@ -144,6 +143,16 @@ export class Sample {
       logprobs: this.#logprobs,
       entropies: this.#entropies,
       finishReason: this.#finish ?? "aborted",
+    };
+  }
+
+  /** What a reader who asks about a token sees. */
+  #inspected(id: number, alternatives: readonly Alternative[]): Pick<TokenEvent, "alternatives" | "piece"> {
+    const { tokenizer, options } = this.#request;
+    const pieceOf = (token: number): string => tokenizer?.decode([token]) ?? "";
+    return {
+      piece: pieceOf(id),
+      alternatives: alternatives.slice(0, options.alternatives).map((one) => ({ ...one, piece: pieceOf(one.id) })),
     };
   }
 

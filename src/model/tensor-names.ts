@@ -1,7 +1,6 @@
 import { R1Error } from "../errors.ts";
-import type { Checkpoint, CheckpointTensor } from "../checkpoint/checkpoint.ts";
-import { isReadableDtype, READABLE_DTYPES } from "../checkpoint/gguf/dequantize/dequantize.ts";
-import type { ReadableDtype } from "../checkpoint/gguf/dequantize/dequantize.ts";
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { readableDtypeOf } from "../checkpoint/gguf/dequantize/dequantize.ts";
 import type { ModelSpec } from "./spec.ts";
 
 /** A tensor that the model needs, under its Hugging Face name. */
@@ -96,10 +95,4 @@ export function checkTensors(checkpoint: Checkpoint, wanted: readonly WantedTens
     }
     readableDtypeOf(tensor);
   }
-}
-
-/** @throws R1Error E_DTYPE unless the tensor's values can be read */
-export function readableDtypeOf({ name, dtype }: CheckpointTensor): ReadableDtype {
-  if (isReadableDtype(dtype)) return dtype;
-  throw new R1Error("E_DTYPE", `tensor ${name} is ${dtype}; expected ${READABLE_DTYPES.join(", ")}`, { name, dtype });
 }

@@ -1,5 +1,5 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { dequantize, rowBytesOf } from "../checkpoint/gguf/dequantize/dequantize.ts";
+import { dequantize, readableDtypeOf, rowBytesOf } from "../checkpoint/gguf/dequantize/dequantize.ts";
 import type { ReadableDtype } from "../checkpoint/gguf/dequantize/dequantize.ts";
 import { R1Error, throwIfAborted } from "../errors.ts";
 import type { GpuContext } from "../gpu/device.ts";
@@ -7,7 +7,6 @@ import type { WeightFormat } from "../kernels/weights/format.ts";
 import type { WeightMatrix } from "../kernels/weights/matrix.ts";
 import { bytesFitMatrix } from "./matrix-writer.ts";
 import type { RowBlock } from "./matrix-writer.ts";
-import { readableDtypeOf } from "./tensor-names.ts";
 import type { WantedTensor } from "./tensor-names.ts";
 import type { LoadOptions } from "./weights.ts";
 

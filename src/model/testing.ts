@@ -6,6 +6,7 @@ import { noiseArray } from "../kernels/testing.ts";
 import { f32ToBf16Bits, f32ToF16Bits } from "../kernels/weights/half.ts";
 import { parseModelSpec } from "./spec.ts";
 import { allTensors, modelTensors } from "./tensor-names.ts";
+import type { FloatDtype } from "../checkpoint/floats.ts";
 
 /** A model of odd sizes: nothing is a multiple of a tile, a block or a vector. */
 export const ODD_CONFIG = {
@@ -23,8 +24,6 @@ export const ODD_CONFIG = {
   rope_theta: 10000,
   tie_word_embeddings: false,
 };
-
-type FloatDtype = "F32" | "F16" | "BF16";
 
 /** Seeded weights for a configuration, as a checkpoint's tensors. */
 export function randomTensors(config: object, dtype: FloatDtype = "F32"): Record<string, TestTensor> {

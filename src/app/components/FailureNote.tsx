@@ -1,9 +1,10 @@
+import type { Failure } from "../failure.ts";
 import { LOCALES } from "../i18n/texts.ts";
 import { usePage } from "../store.ts";
 import { useTexts } from "../use-texts.ts";
 import { Button } from "./Button.tsx";
 
-/** What happened, what is kept, what to do next. */
+/** What has failed in the playground, or that its model is gone. */
 export function FailureNote() {
   const { t, language } = useTexts();
   const failure = usePage((state) => state.failure);
@@ -28,16 +29,39 @@ export function FailureNote() {
     );
   }
   return (
+    <FailureBox
+      heading={t.errorHeading}
+      sentence={LOCALES[language].errors[failure.code]}
+      failure={failure}
+      actions={
+        <>
+          {again}
+          <Button onClick={dismiss}>{t.dismiss}</Button>
+        </>
+      }
+    />
+  );
+}
+
+interface FailureBoxProps {
+  readonly heading: string;
+  /** What happened, what is kept, what to do next. */
+  readonly sentence: string;
+  readonly failure: Failure;
+  readonly actions: React.ReactNode;
+}
+
+/** A failure as every page shows it: the sentence, the next steps, the detail folded away. */
+export function FailureBox({ heading, sentence, failure, actions }: FailureBoxProps) {
+  const { t } = useTexts();
+  return (
     <section role="alert" className="rounded-md border border-failure bg-failure-wash px-4 py-3 text-sm">
       <div className="flex flex-wrap items-start justify-between gap-3">
         <div className="min-w-0 flex-1 basis-64">
-          <h2 className="font-semibold text-failure">{t.errorHeading}</h2>
-          <p>{LOCALES[language].errors[failure.code]}</p>
+          <h2 className="font-semibold text-failure">{heading}</h2>
+          <p>{sentence}</p>
         </div>
-        <div className="flex gap-2">
-          {again}
-          <Button onClick={dismiss}>{t.dismiss}</Button>
-        </div>
+        <div className="flex gap-2">{actions}</div>
       </div>
       <details className="mt-2 text-xs text-quiet">
         <summary className="cursor-pointer">{t.details}</summary>

@@ -47,7 +47,7 @@ export const en = {
   settingThinkMin: "Think at least",
   settingThinkMinHelp: "A thought that ends sooner goes on with “Wait”; 0 sets no minimum.",
   settingSamples: "Samples",
-  settingSamplesHelp: "Replies to the same question, generated together. The conversation goes on from the first.",
+  settingSamplesHelp: "Up to 64 replies to the same question, generated together, and their majority vote.",
   settingSeed: "Seed",
   settingSeedHelp: "The same seed gives the same reply on the same device.",
   conversation: "Conversation",

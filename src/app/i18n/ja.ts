@@ -48,7 +48,7 @@ export const ja: Texts = {
   settingThinkMin: "思考の下限",
   settingThinkMinHelp: "これより早く終わろうとした思考は「Wait」で続けさせます。0 で下限なしです。",
   settingSamples: "サンプル数",
-  settingSamplesHelp: "同じ質問への返答をまとめて生成します。会話は最初のサンプルから続きます。",
+  settingSamplesHelp: "同じ質問への返答を最大 64 個まとめて生成し、多数決を取ります。",
   settingSeed: "シード",
   settingSeedHelp: "同じデバイスで同じシードなら、同じ返答になります。",
   conversation: "会話",

@@ -68,5 +68,5 @@ function isComposing({ nativeEvent, keyCode }: KeyboardEvent): boolean {
 }
 
 function exampleOf(model: ModelState, language: Language): string {
-  return model.status === "ready" ? (model.choice.builtIn?.example[language] ?? "") : "";
+  return model.status === "ready" ? (model.choice.builtIn?.examples[0]?.[language] ?? "") : "";
 }

@@ -3,8 +3,10 @@ import { builtInSource } from "../models.ts";
 import type { BuiltInModel } from "../models.ts";
 import { formatBytes, formatCompact, formatCount } from "../format.ts";
 import { filesOfInput } from "./picked-files.ts";
+import type { LoadedModel } from "../../engine/protocol.ts";
 import { usePage } from "../store.ts";
 import type { ModelState } from "../store.ts";
+import { usePlayTexts } from "./texts.ts";
 import { useTexts } from "../use-texts.ts";
 import { Button } from "../components/Button.tsx";
 
@@ -93,13 +95,31 @@ function PickedItem({ ready }: { readonly ready: Ready }) {
 
 function ModelFacts({ ready: { model } }: { readonly ready: Ready }) {
   const { t, language } = useTexts();
+  const { t: p } = usePlayTexts();
+  const buffer = usePage((state) => state.device?.maxBufferSize);
   const facts = [
     `${formatCompact(model.parameters, language)} ${t.parameters}`,
     `${formatCount(model.spec.layers, language)} ${t.layers}`,
     `${t.context} ${formatCount(model.contextTokens, language)}`,
     formatBytes(model.weightBytes, language),
   ];
-  return <p className="mt-1 text-xs text-quiet">{facts.join(" · ")}</p>;
+  return (
+    <>
+      <p className="mt-1 text-xs text-quiet">{facts.join(" · ")}</p>
+      <p className="mt-1 text-xs text-quiet">
+        {p.memory} {formatBytes(model.weightBytes + cacheBytes(model), language)}
+        {p.memoryOf}
+        {buffer === undefined ? "" : ` ${p.deviceBuffer} ${formatBytes(buffer, language)}${p.deviceBufferOf}`}
+      </p>
+    </>
+  );
+}
+
+const BYTES_PER_NUMBER = 4;
+
+/** The cache of one conversation at its longest: keys and values of every layer, f32. */
+function cacheBytes({ spec, contextTokens }: LoadedModel): number {
+  return 2 * spec.layers * spec.kvHeads * spec.headDim * contextTokens * BYTES_PER_NUMBER;
 }
 
 function FolderPicker({ isBusy }: { readonly isBusy: boolean }) {

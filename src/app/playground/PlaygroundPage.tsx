@@ -3,12 +3,13 @@ import { FailureNote } from "../components/FailureNote.tsx";
 import { useTexts } from "../use-texts.ts";
 import { Composer } from "./Composer.tsx";
 import { Conversation } from "./Conversation.tsx";
+import { Inspector } from "./Inspector.tsx";
 import { LoadingNote } from "./LoadingNote.tsx";
 import { ModelPanel } from "./ModelPanel.tsx";
 import { PanelToggle } from "./PanelToggle.tsx";
 import { SettingsPanel } from "./SettingsPanel.tsx";
 
-/** Left the model and its settings, in the centre the conversation. */
+/** Left the model and its settings, in the centre the conversation, right (below on narrow screens) the token looked at. */
 export function PlaygroundPage() {
   const { t } = useTexts();
   const panel = useId();
@@ -27,8 +28,9 @@ export function PlaygroundPage() {
           <SettingsPanel />
         </section>
         <div className={`flex min-h-0 min-w-0 flex-col ${panelOpen ? "md:flex-1" : "flex-1"}`}>
-          <div className={panelOpen ? "hidden md:contents" : "contents"}>
+          <div className={`${panelOpen ? "hidden md:flex" : "flex"} min-h-0 flex-1 flex-col lg:flex-row`}>
             <Conversation />
+            <Inspector />
           </div>
           <div className="border-t border-line px-4 pt-3 pb-4">
             <div className="mx-auto flex w-full max-w-4xl flex-col gap-3">

@@ -5,7 +5,7 @@ import { settingsSchema } from "./settings.ts";
 import type { SettingName } from "./settings.ts";
 import { usePage } from "../store.ts";
 import { useTexts } from "../use-texts.ts";
-import { Chevron } from "../components/Chevron.tsx";
+import { Fold } from "../components/Fold.tsx";
 
 interface Field {
   readonly label: keyof Texts;
@@ -29,41 +29,21 @@ const NO_BREAK = "\u00a0";
 /** The settings, folded under a line that says what they are. */
 export function SettingsPanel() {
   const { t } = useTexts();
-  const fields = useId();
-  const [open, setOpen] = useState(false);
-  const { temperature, topP, maxNewTokens, thinkMax, n } = usePage((state) => state.settings);
+  const { temperature, topP, maxNewTokens, thinkMin, thinkMax, n } = usePage((state) => state.settings);
   const summary = [
     `T ${temperature}`,
     `top-p ${topP}`,
+    ...(thinkMin > 0 ? [`${t.thought} ≥ ${thinkMin}`] : []),
     ...(thinkMax > 0 ? [`${t.thought} ≤ ${thinkMax}`] : []),
     `≤ ${maxNewTokens} ${t.tokens}`,
     ...(n > 1 ? [`${t.settingSamples} ${n}`] : []),
   ];
   return (
-    <section className="rounded-md border border-line bg-sheet">
-      <h2>
-        <button
-          type="button"
-          aria-expanded={open}
-          aria-controls={fields}
-          className="flex w-full items-center gap-2 px-3 py-2 text-left"
-          onClick={() => setOpen(!open)}
-        >
-          <Chevron open={open} />
-          <span className="min-w-0">
-            <span className="block font-semibold">{t.settings}</span>
-            <span className="block text-xs text-quiet">
-              {summary.map((part) => part.replaceAll(" ", NO_BREAK)).join(" · ")}
-            </span>
-          </span>
-        </button>
-      </h2>
-      <div id={fields} hidden={!open} className="flex flex-col gap-3 px-3 pb-3 [&[hidden]]:hidden">
-        {names(FIELDS).map((name) => (
-          <NumberField key={name} name={name} field={FIELDS[name]} />
-        ))}
-      </div>
-    </section>
+    <Fold level={2} title={t.settings} summary={summary.map((part) => part.replaceAll(" ", NO_BREAK)).join(" · ")}>
+      {names(FIELDS).map((name) => (
+        <NumberField key={name} name={name} field={FIELDS[name]} />
+      ))}
+    </Fold>
   );
 }
 

@@ -1,71 +1,94 @@
 import { memo } from "react";
+import { QuietButton } from "../components/QuietButton.tsx";
 import { formatCount, formatDecimal } from "../format.ts";
 import type { Language, Texts } from "../i18n/texts.ts";
-import type { Reply, Turn } from "./turn.ts";
+import { usePage } from "../store.ts";
 import { useTexts } from "../use-texts.ts";
-import { ThinkPanel } from "./ThinkPanel.tsx";
+import { BranchNav } from "./BranchNav.tsx";
+import { branchesOf } from "./conversation.ts";
+import type { Branches } from "./conversation.ts";
+import { QuestionView } from "./QuestionView.tsx";
+import { ReplyView } from "./ReplyView.tsx";
+import { SamplesView } from "./SamplesView.tsx";
+import { usePlayTexts } from "./texts.ts";
+import { Legend, TokenViews } from "./TokenViews.tsx";
+import { logLength } from "./token-log.ts";
+import type { Turn } from "./turn.ts";
 
-/** A question and its replies, several side by side. Earlier turns are not drawn again while the last one streams. */
+/** A question and its replies. Earlier turns are not drawn again while the last one streams. */
 export const TurnView = memo(function TurnView({ turn }: { readonly turn: Turn }) {
-  const { t, language } = useTexts();
-  const isOne = turn.replies.length === 1;
+  const [reply] = turn.replies;
+  // Compared by value: the conversation changes with every token.
+  const places = usePage(({ conversation }) => {
+    const { questions, replies } = branchesOf(conversation, turn);
+    return [questions.at, questions.of, replies.at, replies.of].join(" ");
+  });
+  const branches = branchesFrom(places);
   return (
     <article className="flex flex-col gap-3">
-      <p className="max-w-[85%] self-end rounded-lg bg-bubble px-4 py-2 break-words whitespace-pre-wrap">
-        <span className="sr-only">{t.you}: </span>
-        {turn.question}
-      </p>
-      <div className={isOne ? "" : "grid grid-cols-[repeat(auto-fit,minmax(min(100%,20rem),1fr))] gap-4"}>
-        {turn.replies.map((reply, i) => (
-          <section
-            key={i}
-            className={`flex min-w-0 flex-col gap-3 ${isOne ? "" : "rounded-md border border-line bg-sheet p-3"}`}
-          >
-            {isOne ? null : (
-              <h3 className="text-xs font-semibold text-quiet">
-                {t.sample} {formatCount(i + 1, language)}
-              </h3>
-            )}
-            <ReplyView reply={reply} name={isOne ? `${turn.number}` : `${turn.number}.${i + 1}`} />
-          </section>
-        ))}
-      </div>
-      <Figures turn={turn} />
+      <QuestionView turn={turn} branches={branches} />
+      {turn.replies.length === 1 && reply ? (
+        <section className="flex min-w-0 flex-col gap-3">
+          <ReplyView reply={reply} turn={turn.id} sample={0} name={`${turn.number}`} />
+        </section>
+      ) : (
+        <SamplesView turn={turn} />
+      )}
+      <Footer turn={turn} branches={branches} />
     </article>
   );
 });
 
-function ReplyView({ reply, name }: { readonly reply: Reply; readonly name: string }) {
-  const { t } = useTexts();
-  const { phase, finish, answer } = reply;
+function branchesFrom(places: string): Branches {
+  const [question = 1, questions = 1, reply = 1, replies = 1] = places.split(" ").map(Number);
+  return { questions: { at: question, of: questions }, replies: { at: reply, of: replies } };
+}
+
+/** What can be done with the replies, and what they took. */
+function Footer({ turn, branches }: { readonly turn: Turn; readonly branches: Branches }) {
+  const { t, language } = useTexts();
+  const { t: p } = usePlayTexts();
+  const isBusy = usePage(({ running, model }) => running !== undefined || model.status !== "ready");
+  const view = usePage((state) => state.tokenView);
+  const { retry, showBranch } = usePage.getState();
+  const hasTokens = turn.replies.some(({ tokens }) => tokens.length > 0);
+  if (!hasTokens && branches.replies.of < 2) return null;
   return (
-    <>
-      {reply.thinkTokens > 0 ? <ThinkPanel reply={reply} name={name} /> : null}
-      {phase === "waiting" ? <p className="caret text-quiet">{t.waiting}</p> : null}
-      {answer !== "" || phase === "answer" ? (
-        <div className={`break-words whitespace-pre-wrap ${phase === "answer" ? "caret" : ""}`}>
-          <span className="sr-only">{t.answer}: </span>
-          {answer}
+    <div className="flex flex-col gap-1">
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
+        <BranchNav
+          label={p.replies}
+          place={branches.replies}
+          disabled={isBusy}
+          onGo={(at) => showBranch(turn, "replies", at)}
+        />
+        <QuietButton disabled={isBusy} onClick={() => void retry(turn)}>
+          {p.retry}
+        </QuietButton>
+        <TokenViews />
+      </div>
+      {view === "text" ? null : <Legend view={view} />}
+      {turn.stats ? (
+        <div className="flex flex-wrap gap-x-4 text-xs text-quiet">
+          <p>{figures(t, language, turn.stats, turn.firstTokenMs)}</p>
+          <ContextUsed turn={turn} promptTokens={turn.stats.promptTokens} />
         </div>
       ) : null}
-      {phase === "finished" ? (
-        <p className="text-xs text-quiet">
-          {answer === "" && reply.thinkTokens > 0 ? `${t.emptyAnswer} ` : ""}
-          {finish ? finishText(t, finish) : ""}
-        </p>
-      ) : null}
-    </>
+    </div>
   );
 }
 
-function finishText(t: Texts, finish: NonNullable<Reply["finish"]>): string {
-  return { stop: t.finishedStop, length: t.finishedLength, aborted: t.finishedAborted }[finish];
-}
-
-function Figures({ turn: { stats, firstTokenMs } }: { readonly turn: Turn }) {
-  const { t, language } = useTexts();
-  if (!stats) return null;
-  return <p className="text-xs text-quiet">{figures(t, language, stats, firstTokenMs)}</p>;
+/** How much of what the model can hold is taken after a reply, the longest of several. */
+function ContextUsed({ turn, promptTokens }: { readonly turn: Turn; readonly promptTokens: number }) {
+  const { t, language } = usePlayTexts();
+  const most = usePage(({ model }) => (model.status === "ready" ? model.model.contextTokens : undefined));
+  if (most === undefined) return null;
+  const used = promptTokens + Math.max(...turn.replies.map(({ tokens }) => logLength(tokens)));
+  return (
+    <p>
+      {t.context} {formatCount(used, language)} {t.contextOf} {formatCount(most, language)}
+    </p>
+  );
 }
 
 function figures(

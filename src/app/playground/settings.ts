@@ -10,7 +10,7 @@ const fields = {
   maxNewTokens: whole(1, 32_768),
   thinkMax: whole(0, 32_768),
   thinkMin: whole(0, 32_768),
-  n: whole(1, 16),
+  n: whole(1, 64),
   seed: whole(0, 0xffff_ffff),
 };
 

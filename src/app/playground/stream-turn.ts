@@ -2,12 +2,17 @@ import type { EngineClient } from "../../engine/client.ts";
 import type { ChatMessage } from "../../engine/protocol.ts";
 import type { ChatSettings } from "./settings.ts";
 import { advance, newTurn, stopped } from "./turn.ts";
-import type { Turn } from "./turn.ts";
+import type { Turn, TurnPlace } from "./turn.ts";
 
 /** Shown at most this often: faster updates cost time and cannot be read. */
 const SHOW_EVERY_MS = 50;
 
+/** Alternatives are kept for so many samples at most; of more, a reader compares the answers. */
+const MOST_INSPECTED = 4;
+const ALTERNATIVES = 8;
+
 export interface Question {
+  readonly place: TurnPlace;
   readonly text: string;
   /** The turns before it. */
   readonly before: readonly Turn[];
@@ -21,11 +26,11 @@ export interface Question {
  */
 export async function streamTurn(
   engine: Pick<EngineClient, "generate">,
-  { text, before, settings }: Question,
+  { place, text, before, settings }: Question,
   signal: AbortSignal,
   show: (turn: Turn) => void,
 ): Promise<void> {
-  let turn = newTurn(before.length + 1, text, settings.n, performance.now());
+  let turn = newTurn(place, text, settings.n, performance.now());
   let shownAt = turn.startedAt;
   const update = (next: Turn): void => {
     turn = next;
@@ -36,7 +41,8 @@ export async function streamTurn(
   const stop = (): void => update(stopped(turn));
   signal.addEventListener("abort", stop);
   try {
-    const call = { prompt: { messages: messagesOf(before, text) }, options: settings };
+    const alternatives = settings.n <= MOST_INSPECTED ? ALTERNATIVES : 0;
+    const call = { prompt: { messages: messagesOf(before, text) }, options: { ...settings, alternatives } };
     for await (const event of engine.generate(call, signal)) {
       const now = performance.now();
       turn = advance(turn, event, now);
@@ -50,16 +56,16 @@ export async function streamTurn(
 
 /**
  * The conversation for the model: earlier thoughts are left out, as R1 was trained; so are questions that were never
- * answered. Where there were several samples, the first is what was said.
+ * answered. Where there were several samples, the picked one is what was said.
  */
 export function messagesOf(turns: readonly Turn[], question: string): ChatMessage[] {
-  const history = turns.flatMap(({ question: asked, replies: [reply] }): ChatMessage[] =>
-    reply && reply.answer !== ""
-      ? [
-          { role: "user", content: asked },
-          { role: "assistant", content: reply.answer },
-        ]
-      : [],
-  );
+  const history = turns.flatMap(({ question: asked, replies, picked }): ChatMessage[] => {
+    const answer = replies[picked]?.answer ?? "";
+    if (answer === "") return [];
+    return [
+      { role: "user", content: asked },
+      { role: "assistant", content: answer },
+    ];
+  });
   return [...history, { role: "user", content: question }];
 }

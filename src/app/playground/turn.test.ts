@@ -6,6 +6,8 @@ import { messagesOf, streamTurn } from "./stream-turn.ts";
 import { advance, newTurn, stopped } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 
+const PLACE = { id: 1, parent: 0, asked: 1, number: 1 };
+
 const token = (channel: "think" | "answer", text: string, at: number, sample = 0): GenerateEvent => ({
   type: "token",
   prompt: 0,
@@ -25,7 +27,7 @@ const finished = (think: string, answer: string, sample = 0): GenerateEvent => {
 
 describe("a turn", () => {
   it("goes from waiting over the thought to the answer, timed by the engine's clock", () => {
-    let turn = newTurn(1, "Why?", 1, 1000);
+    let turn = newTurn(PLACE, "Why?", 1, 1000);
     expect(turn.replies[0]?.phase).toBe("waiting");
     // The engine began at 1500 by the page's clock; messages arrive a little late.
     turn = advance(turn, { type: "prefilled", prompt: 0, promptTokens: 3, cachedTokens: 0, at: 100 }, 1600);
@@ -46,7 +48,7 @@ describe("a turn", () => {
   });
 
   it("keeps its samples apart", () => {
-    let turn = newTurn(1, "Why?", 2, 0);
+    let turn = newTurn(PLACE, "Why?", 2, 0);
     turn = advance(turn, token("think", "a", 1, 0), 1);
     turn = advance(turn, token("answer", "b", 1, 1), 1);
     expect(turn.replies.map(({ think, answer }) => [think, answer])).toEqual([
@@ -56,7 +58,7 @@ describe("a turn", () => {
   });
 
   it("stays stopped while its last tokens arrive, and keeps what had finished", () => {
-    let turn = advance(newTurn(1, "Why?", 2, 0), finished("", "done", 1), 1);
+    let turn = advance(newTurn(PLACE, "Why?", 2, 0), finished("", "done", 1), 1);
     turn = stopped(advance(turn, token("think", "a", 1, 0), 1));
     turn = advance(turn, token("think", "b", 2, 0), 2);
     expect(turn.replies[0]).toMatchObject({ phase: "finished", finish: "aborted", think: "ab" });
@@ -66,7 +68,13 @@ describe("a turn", () => {
 
 describe("the conversation for the model", () => {
   const turnOf = (question: string, answer: string): Turn =>
-    advance(newTurn(1, question, 1, 0), finished("secret", answer), 0);
+    advance(newTurn(PLACE, question, 1, 0), finished("secret", answer), 0);
+
+  it("goes on from the picked sample", () => {
+    let turn = advance(newTurn(PLACE, "a", 2, 0), finished("", "1", 0), 0);
+    turn = advance(turn, finished("", "2", 1), 0);
+    expect(messagesOf([{ ...turn, picked: 1 }], "b")[1]).toEqual({ role: "assistant", content: "2" });
+  });
 
   it("has questions and first answers without thoughts, and leaves out what was never answered", () => {
     const turns = [turnOf("a", "1"), turnOf("b", ""), turnOf("c", "3")];
@@ -81,7 +89,7 @@ describe("the conversation for the model", () => {
 });
 
 describe("streaming a turn", () => {
-  const question = { text: "Why?", before: [], settings: DEFAULT_SETTINGS };
+  const question = { place: PLACE, text: "Why?", before: [], settings: DEFAULT_SETTINGS };
   const engineOf = (events: (call: GenerateCall) => AsyncGenerator<GenerateEvent>) => ({ generate: events });
 
   it("asks with the settings and shows the end", async () => {
@@ -93,7 +101,10 @@ describe("streaming a turn", () => {
       yield finished("", "Yes");
     });
     await streamTurn(engine, question, new AbortController().signal, (turn) => shown.push(turn));
-    expect(asked).toEqual({ prompt: { messages: [{ role: "user", content: "Why?" }] }, options: DEFAULT_SETTINGS });
+    expect(asked).toEqual({
+      prompt: { messages: [{ role: "user", content: "Why?" }] },
+      options: { ...DEFAULT_SETTINGS, alternatives: 8 },
+    });
     expect(shown[0]?.replies[0]?.phase).toBe("waiting");
     expect(shown.at(-1)?.replies[0]).toMatchObject({ phase: "finished", finish: "stop", answer: "Yes" });
   });

@@ -1,10 +1,13 @@
 import type { FinishReason, GenerateEvent, GenerateStats, TokenEvent } from "../../engine/protocol.ts";
+import { addToLog } from "./token-log.ts";
+import type { TokenLog } from "./token-log.ts";
 
 /** One reply as it is shown, while it streams and after. Times are `performance.now()`. */
 export interface Reply {
   readonly think: string;
   readonly answer: string;
   readonly thinkTokens: number;
+  readonly tokens: TokenLog;
   /** Where the stream is. */
   readonly phase: "waiting" | "think" | "answer" | "finished";
   readonly thinkStart: number | undefined;
@@ -12,12 +15,24 @@ export interface Reply {
   readonly finish: FinishReason | undefined;
 }
 
-/** A question and its replies. */
-export interface Turn {
-  /** 1 for the conversation's first. */
+/** Where a turn hangs in its conversation. */
+export interface TurnPlace {
+  /** From 1; no other turn of the conversation has it. */
+  readonly id: number;
+  /** Id of the turn before it; 0 for a first question. */
+  readonly parent: number;
+  /** Id of the turn that first asked this question at this place: its own, unless it was asked again. */
+  readonly asked: number;
+  /** 1 for a first question, whichever branch it is on. */
   readonly number: number;
+}
+
+/** A question and its replies. */
+export interface Turn extends TurnPlace {
   readonly question: string;
   readonly replies: readonly Reply[];
+  /** The reply from which the conversation goes on. */
+  readonly picked: number;
   /** `performance.now()` when the question was sent. */
   readonly startedAt: number;
   /** When the engine began, by the page's clock: the engine's events count from there. */
@@ -30,16 +45,18 @@ const NEW_REPLY: Reply = {
   think: "",
   answer: "",
   thinkTokens: 0,
+  tokens: [],
   phase: "waiting",
   thinkStart: undefined,
   thinkEnd: undefined,
   finish: undefined,
 };
 
-export function newTurn(number: number, question: string, samples: number, now: number): Turn {
+export function newTurn(place: TurnPlace, question: string, samples: number, now: number): Turn {
   return {
-    number,
+    ...place,
     question,
+    picked: 0,
     replies: Array.from({ length: samples }, () => NEW_REPLY),
     startedAt: now,
     engineStart: undefined,
@@ -81,17 +98,20 @@ export function stopped(turn: Turn): Turn {
 }
 
 /** Nothing of any reply has arrived. */
-export function isEmpty(turn: Turn | undefined): boolean {
-  return turn?.replies.every(({ think, answer }) => think === "" && answer === "") ?? true;
+export function isEmpty(turn: Turn): boolean {
+  return turn.replies.every(({ think, answer }) => think === "" && answer === "");
 }
 
-function addToken(reply: Reply, { channel, text }: TokenEvent, at: number): Reply {
+function addToken(reply: Reply, event: TokenEvent, at: number): Reply {
+  const { channel, text } = event;
   // After a stop the last tokens still arrive; they belong to the reply, which stays stopped.
   const phase = reply.phase === "finished" ? "finished" : channel;
-  if (channel === "answer") return { ...reply, phase, answer: reply.answer + text };
+  const tokens = addToLog(reply.tokens, event);
+  if (channel === "answer") return { ...reply, phase, tokens, answer: reply.answer + text };
   return {
     ...reply,
     phase,
+    tokens,
     think: reply.think + text,
     thinkTokens: reply.thinkTokens + 1,
     thinkStart: reply.thinkStart ?? at,

@@ -9,6 +9,7 @@ import { parseGrpoConfig } from "../../train/config/grpo-config.ts";
 import { parseSftConfig } from "../../train/config/sft-config.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import { parseRunRecord } from "../../train/record/read.ts";
+import { VERSION } from "../../train/record/run-record.ts";
 import type { RunHeader } from "../../train/record/run-record.ts";
 import { writeEvent, writeRunHeader } from "../../train/record/write.ts";
 import type { RunEnvironment } from "../../train/run/environment.ts";
@@ -20,8 +21,6 @@ import type { Command } from "../command.ts";
 import { note } from "../command.ts";
 import { modelPath } from "../model-path.ts";
 import { RunFolder } from "../run-folder.ts";
-
-const VERSION = "0.1.0";
 
 export const trainCommand: Command = {
   name: "train",

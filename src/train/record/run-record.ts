@@ -8,6 +8,9 @@ export type RunLog = (typeof RUN_LOGS)[number];
 
 export const RUN_FILE = "run.json";
 
+/** Of this program, as a record names it. */
+export const VERSION = "0.1.0";
+
 interface RunFields {
   /** Of the program that trained. */
   readonly version: string;

@@ -1,8 +1,8 @@
 import { blobFolder } from "../../checkpoint/blob.ts";
 import { buildSafetensors } from "../../checkpoint/safetensors/write.ts";
 import type { NamedTensorData } from "../../checkpoint/safetensors/write.ts";
-import { readText } from "../../checkpoint/source.ts";
 import type { ModelFolder } from "../../checkpoint/source.ts";
+import { readTexts, TEXT_FILES } from "../../checkpoint/text-files.ts";
 import { f32ToBf16Bits } from "../../kernels/weights/half.ts";
 import { parseModelSpec } from "../../model/spec.ts";
 import { allTensors, modelTensors } from "../../model/tensor-names.ts";
@@ -13,28 +13,15 @@ import { PURPOSE } from "./environment.ts";
 
 export type FileMap = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 
-/** Files of a Hugging Face folder that a trained model takes over as they are. */
-const KEPT_FILES = [
-  "config.json",
-  "tokenizer.json",
-  "tokenizer_config.json",
-  "chat_template.jinja",
-  "generation_config.json",
-  "special_tokens_map.json",
-] as const;
-
 export function jsonBytes(value: unknown): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`${JSON.stringify(value, undefined, 2)}\n`);
 }
 
 /** The files beside the weights that make a folder a model. */
 export async function keptFiles(folder: ModelFolder): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
-  const out = new Map<string, Uint8Array<ArrayBuffer>>();
-  for (const file of KEPT_FILES) {
-    const text = await readText(folder, file);
-    if (text !== undefined) out.set(file, new TextEncoder().encode(text));
-  }
-  return out;
+  const texts = await readTexts(folder, ["config.json", ...TEXT_FILES]);
+  const encoder = new TextEncoder();
+  return new Map(Array.from(texts, ([file, text]) => [file, encoder.encode(text)]));
 }
 
 export function folderOf(name: string, files: FileMap): ModelFolder {

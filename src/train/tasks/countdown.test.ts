@@ -15,8 +15,10 @@ describe("countdown", () => {
       prompt: "make 11 from 6 4 1",
       columns: { numbers: [6, 4, 1], target: 11 },
     });
-    expect(countdown.trace(rng, problem)).toBe(" 4 * 6 = 24 + 1 = 25 ;</think><answer> 4 * 6 + 1</answer>");
-    expect(countdown.pretrain(rng)).toBe("make 16 ; 4 + 3 = 7 + 7 = 14 ; 4 - 4 = 0 * 1 = 0 + 2 = 2 ; 9 + 7 = 16 ; ok");
+    expect(countdown.trace(rng, problem)).toBe(
+      " 4 * 6 = 24 + 1 = 25 ; 6 * 1 = 6 - 4 = 2 ; 6 - 1 = 5 - 4 = 1 ; 6 + 4 = 10 - 1 = 9 ; 1 * 6 = 6 + 4 = 10 ; 4 * 6 = 24 * 1 = 24 ; 6 * 4 = 24 - 1 = 23 ; 1 * 4 = 4 * 6 = 24 ; 4 - 1 = 3 * 6 = 18 ; 1 + 6 = 7 + 4 = 11 ; ok</think><answer> 1 + 6 + 4</answer>",
+    );
+    expect(countdown.pretrain(rng)).toBe("make 71 ; 68 + 3 = 71 * 1 = 71 ; ok");
   });
 
   it("asks for a target that is reachable, with numbers of its range", () => {
@@ -98,7 +100,7 @@ describe("countdown", () => {
       const [thought = "", tagged = ""] = trace.split("</think>");
       const attempts = thought.split(";").slice(0, -1);
       const solved = thought.endsWith("; ok");
-      expect(attempts.length >= 1 && attempts.length <= 12).toBe(true);
+      expect(attempts.length >= 1 && attempts.length <= 10).toBe(true);
       expect(new Set(attempts).size).toBe(attempts.length);
       const worked = new Map(attemptsOf(numbers).map((attempt) => [attempt.worked, attempt]));
       const read = attempts.map((text) => worked.get(`${text};`));
@@ -117,7 +119,7 @@ describe("countdown", () => {
     expect(tokens / count).toBeGreaterThan(30);
     expect(tokens / count).toBeLessThan(42);
     // Long thoughts are shown too: a model that has never seen one writes nonsense when its own grow.
-    expect(long / count).toBeGreaterThan(0.02);
+    expect(long / count).toBeGreaterThan(0.06);
   });
 
   it("pretrains on every fact in range", () => {
@@ -160,12 +162,12 @@ describe("countdown", () => {
   });
 });
 
-/** Of attempts in random order without repetition, up to twelve, each failure followed by giving up or not. */
+/** Of attempts in random order without repetition, up to ten, each failure followed by giving up or not. */
 function chanceOfSuccess(attempts: number, solutions: number): number {
   return TEMPERS.reduce((sum, { share, giveUp }) => {
     let reached = share;
     let success = 0;
-    for (let k = 0; k < Math.min(12, attempts) && reached > 0; k++) {
+    for (let k = 0; k < Math.min(10, attempts) && reached > 0; k++) {
       const hit = Math.min(1, solutions / (attempts - k));
       success += reached * hit;
       reached *= (1 - hit) * (1 - giveUp);

@@ -17,17 +17,17 @@ const SMALLEST_TARGET = 5;
 
 /**
  * How likely giving up is after a failed attempt. Most demonstrations are impatient, so that about a quarter is right
- * (three numbers); the patient few show what a long thought looks like, without which one that grows falls apart.
+ * (three numbers); the patient ones show what a long thought looks like and how it ends, without which one that grows falls apart.
  */
 export const TEMPERS = [
-  { share: 0.85, giveUp: 0.4 },
-  { share: 0.15, giveUp: 0.05 },
+  { share: 0.75, giveUp: 0.6 },
+  { share: 0.25, giveUp: 0.03 },
 ] as const;
 
 /** Attempts are fewer where they are longer, so that every trace fits. */
 const LEVELS = [
-  { name: "easy", description: "two numbers", size: 2, attempts: 12 },
-  { name: "three", description: "three numbers", size: 3, attempts: 12 },
+  { name: "easy", description: "two numbers", size: 2, attempts: 10 },
+  { name: "three", description: "three numbers", size: 3, attempts: 10 },
   { name: "four", description: "four numbers", size: 4, attempts: 8 },
 ] as const;
 
@@ -36,7 +36,7 @@ const TASK = {
   description: "Reach the target with + - *, each number once, from left to right.",
   levels: LEVELS,
   defaultLevel: 1,
-  maxCompletionLength: 144,
+  maxCompletionLength: 160,
 };
 
 /** An expression read from left to right, and all that it amounts to. */

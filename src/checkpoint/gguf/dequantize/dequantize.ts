@@ -1,7 +1,10 @@
+import { R1Error } from "../../../errors.ts";
+import { FLOAT_BYTES, isFloatDtype, toFloats } from "../../floats.ts";
+import type { FloatDtype } from "../../floats.ts";
+import type { CheckpointTensor } from "../../tensor.ts";
 import { GGML_TYPES } from "../ggml-type.ts";
 import type { GgmlType } from "../ggml-type.ts";
 import type { BlockDecoder } from "./block.ts";
-import { bf16, f16, f32 } from "./float.ts";
 import { iq4Nl, iq4Xs } from "./iq4.ts";
 import { mxfp4 } from "./mxfp4.ts";
 import { q2K } from "./q2-k.ts";
@@ -14,9 +17,6 @@ import { q6K } from "./q6-k.ts";
 import { q8_0 } from "./q8.ts";
 
 const DECODERS = {
-  F32: f32,
-  F16: f16,
-  BF16: bf16,
   Q8_0: q8_0,
   Q4_0: q4_0,
   Q4_1: q4_1,
@@ -33,13 +33,21 @@ const DECODERS = {
 } as const satisfies Partial<Record<GgmlType, BlockDecoder>>;
 
 /** Types whose values can be read. */
-export type ReadableDtype = keyof typeof DECODERS;
+export type ReadableDtype = FloatDtype | keyof typeof DECODERS;
 
 export function isReadableDtype(dtype: string): dtype is ReadableDtype {
-  return Object.hasOwn(DECODERS, dtype);
+  return isFloatDtype(dtype) || Object.hasOwn(DECODERS, dtype);
 }
 
-export const READABLE_DTYPES: readonly ReadableDtype[] = Object.keys(DECODERS).filter(isReadableDtype);
+export const READABLE_DTYPES: readonly ReadableDtype[] = Object.keys({ ...FLOAT_BYTES, ...DECODERS }).filter(
+  isReadableDtype,
+);
+
+/** @throws R1Error E_DTYPE unless the tensor's values can be read */
+export function readableDtypeOf({ name, dtype }: CheckpointTensor): ReadableDtype {
+  if (isReadableDtype(dtype)) return dtype;
+  throw new R1Error("E_DTYPE", `tensor ${name} is ${dtype}; expected ${READABLE_DTYPES.join(", ")}`, { name, dtype });
+}
 
 /** Bytes of a row of `k` elements, a multiple of the type's block. */
 export function rowBytesOf(dtype: ReadableDtype, k: number): number {
@@ -52,8 +60,7 @@ export function rowBytesOf(dtype: ReadableDtype, k: number): number {
  * rounded to f32 where it rounds, and a value is rounded once more as it is stored.
  */
 export function dequantize(dtype: ReadableDtype, bytes: Uint8Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
-  if (dtype === "F32" && bytes.byteOffset % 4 === 0)
-    return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+  if (isFloatDtype(dtype)) return toFloats(bytes, dtype);
   const { block, bytes: size } = GGML_TYPES[dtype];
   const blocks = bytes.length / size;
   const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -1,0 +1,366 @@
+import { create } from "zustand";
+import type { StoreApi, UseBoundStore } from "zustand";
+import type { EngineClient, TrainingRun } from "../../engine/client.ts";
+import type { CheckpointFiles, ModelSource, TrainEvent } from "../../engine/protocol.ts";
+import { R1Error } from "../../errors.ts";
+import type { GrpoConfig } from "../../train/config/grpo-config.ts";
+import { VERSION } from "../../train/record/run-record.ts";
+import { toFailure } from "../failure.ts";
+import type { Failure } from "../failure.ts";
+import { checkpointStepOf, modelFilesOf } from "../runs/checkpoint-files.ts";
+import { memoryDatabase } from "../runs/memory-database.ts";
+import { lastStepOf, runUpTo } from "../runs/record-data.ts";
+import type { RecordedRun } from "../runs/recorded-run.ts";
+import { RunArchive } from "../runs/run-archive.ts";
+import type { BrokenRun, ListedRun, RunWriter } from "../runs/run-archive.ts";
+import type { RunData } from "../runs/run-data.ts";
+import type { RunDatabase } from "../runs/run-database.ts";
+import type { RunLock } from "../runs/run-lock.ts";
+import { followRun } from "./live-run.ts";
+
+/** What the lab needs of its surroundings; tests give it doubles. */
+export interface LabServices {
+  readonly engine: () => Pick<EngineClient, "open" | "train">;
+  readonly openDatabase: () => Promise<RunDatabase>;
+  readonly lock: RunLock;
+  /** Says that the engine is taken; returns the function that gives it back. */
+  readonly hold: () => () => void;
+  readonly fetchRecordedRuns: () => Promise<readonly RecordedRun[]>;
+  readonly fetchRecordedRun: (entry: RecordedRun) => Promise<RunData>;
+  /** Where a model that comes with the page is. */
+  readonly builtInUrl: (folder: string) => string;
+  readonly newRun: () => { readonly id: string; readonly started: string };
+}
+
+export interface ActiveRun {
+  readonly id: string;
+  /** `starting` lasts until the first event: the model is read, kernels are compiled, held-out prompts are answered. */
+  readonly phase: "starting" | "running" | "pausing" | "paused" | "stepping" | "stopping";
+}
+
+export interface LabFailure extends Failure {
+  /** The run that it ended, which can go on from its checkpoint. */
+  readonly runId: string | undefined;
+}
+
+export interface LabState {
+  /** `closed`: the browser gives the page no storage, so that runs are gone with it. `full`: a write has failed. */
+  readonly storage: "opening" | "open" | "closed" | "full";
+  /** Another tab trains or writes; this one only reads. */
+  readonly otherTab: boolean;
+  readonly runs: readonly ListedRun[];
+  readonly broken: readonly BrokenRun[];
+  readonly recorded: readonly RecordedRun[];
+  /** Runs that have been opened, by id. */
+  readonly data: Readonly<Record<string, RunData>>;
+  /** Ids of those that are drawn, the one in front first. */
+  readonly shown: readonly string[];
+  readonly active: ActiveRun | undefined;
+  readonly failure: LabFailure | undefined;
+  /** Reads what is kept, and shows the first record; once. */
+  readonly open: () => Promise<void>;
+  readonly start: (config: GrpoConfig, name: string) => Promise<void>;
+  /** Goes on with a run that has ended, from its last checkpoint, or from its beginning where it has none. */
+  readonly resumeRun: (id: string) => Promise<void>;
+  readonly pause: () => void;
+  readonly step: () => void;
+  readonly go: () => void;
+  readonly stop: () => void;
+  /** Brings a run to the front. */
+  readonly focus: (id: string) => Promise<void>;
+  /** Draws a run behind the one in front, or no longer. */
+  readonly overlay: (id: string, on: boolean) => Promise<void>;
+  readonly rename: (id: string, name: string) => Promise<void>;
+  readonly remove: (id: string) => Promise<void>;
+  readonly checkpoint: (id: string) => Promise<CheckpointFiles>;
+  /** Where a configuration's model is. @throws R1Error E_OPTION, E_FILE_MISSING */
+  readonly sourceOf: (model: string) => Promise<ModelSource>;
+  readonly fail: (error: unknown) => void;
+  readonly dismiss: () => void;
+}
+
+/** The active run's parts that are no state of the page. */
+interface LiveRun {
+  readonly abort: AbortController;
+  training: TrainingRun | undefined;
+  writer: RunWriter | undefined;
+  files: CheckpointFiles | undefined;
+}
+
+const MAX_NAME = 80;
+
+/** What a configuration's `model` may say: a model that comes with the page, or a run of the reader. */
+const BUILT_IN = /^models\/([\w.-]+)$/;
+const OWN_RUN = /^runs\/(.+)$/;
+
+export function createLab(services: LabServices): UseBoundStore<StoreApi<LabState>> {
+  let archive = new RunArchive(memoryDatabase());
+  let opened = false;
+  /** Of runs that could not be written down. */
+  const unwritten = new Map<string, CheckpointFiles | undefined>();
+  let live: LiveRun | undefined;
+  /** Writes of this tab, which share its lock. */
+  let writing = 0;
+
+  return create<LabState>()((set, get) => {
+    const fail = (error: unknown, runId?: string): void => {
+      const failure = toFailure(error);
+      if (failure.code !== "E_ABORTED") set({ failure: { ...failure, runId } });
+    };
+
+    const refresh = async (): Promise<void> => {
+      const { runs, broken } = await archive.list();
+      const others = get().runs.filter(({ id }) => unwritten.has(id));
+      set({ runs: [...others, ...runs.filter(({ id }) => !unwritten.has(id))], broken });
+    };
+
+    /** Runs `write` while no other tab trains or writes; says so where one does. */
+    const alone = async (write: () => Promise<void>): Promise<void> => {
+      const release = writing > 0 ? () => undefined : await services.lock.take();
+      if (!release) {
+        set({ otherTab: true });
+        await services.lock.whenFree();
+        set({ otherTab: false });
+        await refresh();
+        return;
+      }
+      writing++;
+      try {
+        await write();
+      } catch (error) {
+        fail(error);
+      } finally {
+        writing--;
+        release();
+      }
+    };
+
+    const patchRun = (id: string, patch: Partial<ListedRun>): void =>
+      set({ runs: get().runs.map((run) => (run.id === id ? { ...run, ...patch } : run)) });
+
+    const toFront = (id: string): readonly string[] => [
+      id,
+      ...get().shown.filter((other) => other !== id && get().data[other]?.isRecorded === false),
+    ];
+
+    const load = async (id: string): Promise<RunData> => {
+      const known = get().data[id];
+      if (known) return known;
+      const entry = get().recorded.find(({ name }) => id === `recorded/${name}`);
+      const run = entry ? await services.fetchRecordedRun(entry) : await archive.open(id);
+      set({ data: { ...get().data, [id]: run } });
+      return run;
+    };
+
+    const checkpoint = async (id: string): Promise<CheckpointFiles> => unwritten.get(id) ?? archive.checkpoint(id);
+
+    const sourceOf = async (model: string): Promise<ModelSource> => {
+      const [, folder] = BUILT_IN.exec(model) ?? [];
+      if (folder !== undefined) return { kind: "url", baseUrl: services.builtInUrl(folder) };
+      const [, id] = OWN_RUN.exec(model) ?? [];
+      if (id === undefined) throw new R1Error("E_OPTION", `model: found ${model}; expected a model of the list`);
+      return { kind: "files", files: modelFilesOf(await checkpoint(id), id) };
+    };
+
+    const onEvent = (event: TrainEvent): void => {
+      const { active } = get();
+      if (!active) return;
+      const { phase } = active;
+      if (event.type === "step") patchRun(active.id, { step: event.step });
+      if (phase === "starting") set({ active: { ...active, phase: "running" } });
+      // A run is held before whatever comes after an event, but never within a step.
+      if ((phase === "pausing" && event.type !== "warning") || (phase === "stepping" && event.type === "step")) {
+        set({ active: { ...active, phase: "paused" } });
+      }
+    };
+
+    const isUnwritten = (id: string): boolean => unwritten.has(id);
+
+    /** @param after the step that it goes on from; below 0 for a run from its beginning */
+    const train = async (run: RunData, after: number, from: CheckpointFiles | undefined): Promise<void> => {
+      const { id, header } = run;
+      const onUnwritten = (): void => {
+        unwritten.set(id, live?.files ?? unwritten.get(id));
+        set({ storage: "full" });
+      };
+      const model = header.config.model ?? "";
+      const models = { [model]: await sourceOf(model) };
+      const row = { id, name: run.name, header, step: lastStepOf(run), checkpointStep: Math.max(0, after) };
+      set({
+        data: { ...get().data, [id]: run },
+        runs: get().runs.some((other) => other.id === id)
+          ? get().runs.map((other) => (other.id === id ? { ...other, step: row.step } : other))
+          : [row, ...get().runs],
+        shown: toFront(id),
+      });
+      let writer: RunWriter | undefined;
+      try {
+        if (!isUnwritten(id)) writer = await archive.writer(run, after);
+      } catch {
+        onUnwritten();
+      }
+      if (!live) return;
+      const call = { kind: header.kind, config: header.config, models, ...(from ? { checkpoint: from } : {}) };
+      live.writer = writer;
+      live.training = services.engine().train(call, { signal: live.abort.signal });
+      await followRun(live.training, run, writer, {
+        onEvent,
+        onUnwritten,
+        show: (next) => set({ data: { ...get().data, [id]: { ...next, name: get().data[id]?.name ?? next.name } } }),
+        onCheckpoint: (files, step) => {
+          if (live) live.files = files;
+          if (isUnwritten(id)) unwritten.set(id, files);
+          patchRun(id, { checkpointStep: step });
+        },
+      });
+    };
+
+    /** Holds the engine and the lock for a run, and says how it ended. */
+    const active = (id: string, run: () => Promise<void>): Promise<void> =>
+      alone(async () => {
+        if (get().active) return;
+        const giveBack = services.hold();
+        live = { abort: new AbortController(), training: undefined, writer: undefined, files: undefined };
+        set({ active: { id, phase: "starting" }, failure: undefined });
+        try {
+          await run();
+        } catch (error) {
+          fail(error, get().data[id] ? id : undefined);
+        } finally {
+          live = undefined;
+          giveBack();
+          set({ active: undefined });
+        }
+      });
+
+    return {
+      storage: "opening",
+      otherTab: false,
+      runs: [],
+      broken: [],
+      recorded: [],
+      data: {},
+      shown: [],
+      active: undefined,
+      failure: undefined,
+      fail: (error) => fail(error),
+      dismiss: () => set({ failure: undefined }),
+      checkpoint,
+      sourceOf,
+
+      open: async () => {
+        if (opened) return;
+        opened = true;
+        const openStorage = async (): Promise<void> => {
+          try {
+            archive = new RunArchive(await services.openDatabase());
+          } catch {
+            // Memory, then.
+          }
+          set({ storage: archive.isPersistent ? "open" : "closed" });
+          await refresh();
+          // Says so where another tab trains.
+          void alone(async () => undefined);
+        };
+        const openRecords = async (): Promise<void> => {
+          const recorded = await services.fetchRecordedRuns();
+          set({ recorded });
+          const [first] = recorded;
+          if (first && get().shown.length === 0) await get().focus(`recorded/${first.name}`);
+        };
+        await Promise.all([openStorage(), openRecords()].map((work) => work.catch((error: unknown) => fail(error))));
+      },
+
+      start: (config, name) => {
+        const { id, started } = services.newRun();
+        return active(id, async () => {
+          const { features, ...device } = await services.engine().open();
+          const facts = { ...device, features: features.join(" ") };
+          const header = { kind: "grpo", version: VERSION, started, seed: config.seed, config } as const;
+          const run: RunData = {
+            id,
+            name: name.slice(0, MAX_NAME),
+            header: { ...header, max_steps: config.max_steps, device: facts },
+            isRecorded: false,
+            steps: [],
+            evaluations: [],
+            warnings: [],
+          };
+          if (live?.abort.signal.aborted !== true) await train(run, -1, undefined);
+        });
+      },
+
+      resumeRun: (id) =>
+        active(id, async () => {
+          const run = await load(id);
+          const row = get().runs.find((other) => other.id === id);
+          const files = row && row.checkpointStep > 0 ? await checkpoint(id) : undefined;
+          const after = files ? checkpointStepOf(files) : -1;
+          await train(runUpTo(run, after), after, files);
+        }),
+
+      pause: () => setPace("pause"),
+      step: () => setPace("step"),
+      go: () => setPace("resume"),
+      stop: () => {
+        const { active: current } = get();
+        if (!current) return;
+        live?.abort.abort();
+        set({ active: { ...current, phase: "stopping" } });
+      },
+
+      focus: async (id) => {
+        try {
+          await load(id);
+          set({ shown: toFront(id) });
+        } catch (error) {
+          fail(error);
+        }
+      },
+
+      overlay: async (id, on) => {
+        try {
+          const others = get().shown.filter((other) => other !== id);
+          if (on) await load(id);
+          set({ shown: on ? [...others, id] : others });
+        } catch (error) {
+          fail(error);
+        }
+      },
+
+      rename: async (id, given) => {
+        const name = given.trim().slice(0, MAX_NAME);
+        if (name === "") return;
+        const write = async (): Promise<void> => {
+          if (get().active?.id === id) await live?.writer?.rename(name);
+          else if (!isUnwritten(id)) await archive.rename(id, name);
+          const run = get().data[id];
+          if (run) set({ data: { ...get().data, [id]: { ...run, name } } });
+          patchRun(id, { name });
+        };
+        await alone(write);
+      },
+
+      remove: (id) =>
+        alone(async () => {
+          await archive.remove(id);
+          unwritten.delete(id);
+          const { [id]: _, ...data } = get().data;
+          set({
+            data,
+            shown: get().shown.filter((other) => other !== id),
+            runs: get().runs.filter((run) => run.id !== id),
+            broken: get().broken.filter((run) => run.id !== id),
+          });
+        }),
+    };
+
+    function setPace(pace: "pause" | "step" | "resume"): void {
+      const { active: current } = get();
+      if (!current || !live?.training || current.phase === "stopping") return;
+      live.training[pace]();
+      const phase = { pause: "pausing", step: "stepping", resume: "running" } as const;
+      set({ active: { ...current, phase: phase[pace] } });
+    }
+  });
+}

@@ -1,0 +1,17 @@
+import { holdEngine, sharedEngine } from "../engine.ts";
+import { openBrowserDatabase } from "../runs/browser-database.ts";
+import { fetchRecordedRun, fetchRecordedRuns } from "../runs/recorded-run.ts";
+import { browserRunLock } from "../runs/run-lock.ts";
+import { createLab } from "./lab-store.ts";
+
+/** The page's lab. It outlives its view: a run goes on while the reader is on another page. */
+export const useLab = createLab({
+  engine: sharedEngine,
+  openDatabase: openBrowserDatabase,
+  lock: browserRunLock(),
+  hold: holdEngine,
+  fetchRecordedRuns,
+  fetchRecordedRun,
+  builtInUrl: (folder) => new URL(`models/${folder}/`, document.baseURI).href,
+  newRun: () => ({ id: crypto.randomUUID(), started: new Date().toISOString() }),
+});

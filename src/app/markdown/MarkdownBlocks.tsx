@@ -1,0 +1,170 @@
+import { Component, createContext, lazy, memo, Suspense, useContext, useEffect, useState } from "react";
+import type { ReactNode } from "react";
+import ReactMarkdown from "react-markdown";
+import type { Components, Options } from "react-markdown";
+import remarkCjkFriendly from "remark-cjk-friendly";
+import remarkGfm from "remark-gfm";
+import remarkMath from "remark-math";
+import remend from "remend";
+import { isPlain, splitBlocks } from "./blocks.ts";
+import { MAX_FORMULA_CHARS } from "./katex-options.ts";
+import { normaliseMath } from "./normalise-math.ts";
+
+const Formula = lazy(async () => ({ default: (await import("./Formula.tsx")).Formula }));
+
+const PLUGINS: Options["remarkPlugins"] = [
+  [remarkGfm, { singleTilde: false }],
+  remarkCjkFriendly,
+  // A single dollar is money unless `normaliseMath` found a formula.
+  [remarkMath, { singleDollarTextMath: false }],
+];
+
+/** What is wider than the page scrolls on its own, and is called so by a screen reader. */
+export interface ScrollLabels {
+  readonly code: string;
+  readonly table: string;
+}
+
+const Labels = createContext<ScrollLabels>({ code: "", table: "" });
+
+/** Blocks that are added to the page at once: laying out thousands would hold it up. */
+export const BATCH = 40;
+
+interface MarkdownBlocksProps {
+  readonly text: string;
+  readonly labels: ScrollLabels;
+  /** The end is not there yet: what is open there is shown as if it were closed. */
+  readonly isStreaming: boolean;
+}
+
+/**
+ * Text of a model as markdown: no HTML (it is shown as it was written), no images (their descriptions instead), no links
+ * but to http, https and mailto.
+ */
+export function MarkdownBlocks({ text, labels, isStreaming }: MarkdownBlocksProps) {
+  const blocks = splitBlocks(normaliseMath(text));
+  const [count, setCount] = useState(BATCH);
+  useEffect(() => {
+    if (count >= blocks.length) return undefined;
+    const timer = setTimeout(() => setCount(count + BATCH));
+    return () => clearTimeout(timer);
+  }, [count, blocks.length]);
+  return (
+    <Labels value={labels}>
+      {blocks.slice(0, count).map((block, i) => {
+        const isGrowing = isStreaming && i === blocks.length - 1;
+        // Blocks only ever come after one another, so that their place names them.
+        return <Block key={i} text={isGrowing && !isPlain(block) ? closed(block) : block} />;
+      })}
+    </Labels>
+  );
+}
+
+/** What is open at the end of a text that still grows, closed for now. */
+function closed(block: string): string {
+  return remend(block, { linkMode: "text-only", htmlTags: false, comparisonOperators: false, setextHeadings: false });
+}
+
+const Block = memo(function Block({ text }: { readonly text: string }) {
+  const plain = <p className="whitespace-pre-wrap">{text}</p>;
+  if (isPlain(text)) return plain;
+  return (
+    <Fallback key={text.length} plain={plain}>
+      <ReactMarkdown remarkPlugins={PLUGINS} components={COMPONENTS} urlTransform={safeUrl}>
+        {text}
+      </ReactMarkdown>
+    </Fallback>
+  );
+});
+
+interface FallbackProps {
+  readonly plain: ReactNode;
+  readonly children: ReactNode;
+}
+
+/** Text that nests deeper than the parser or React can follow is shown as it was written. */
+class Fallback extends Component<FallbackProps, { readonly failed: boolean }> {
+  override readonly state = { failed: false };
+
+  static getDerivedStateFromError(): { readonly failed: boolean } {
+    return { failed: true };
+  }
+
+  override render(): ReactNode {
+    return this.state.failed ? this.props.plain : this.props.children;
+  }
+}
+
+const SAFE_URL = /^(?:https?:\/\/|mailto:)/i;
+const MAX_URL_CHARS = 2000;
+
+/** @returns the address, or nothing where it is not one to follow: a script, a file, a place on this page */
+export function safeUrl(url: string): string {
+  return url.length <= MAX_URL_CHARS && SAFE_URL.test(url) ? url : "";
+}
+
+/** Headings would stand among the page's own. */
+const heading: Components["h1"] = ({ children }) => <p className="font-semibold">{children}</p>;
+
+function Scroller({ name, children }: { readonly name: keyof ScrollLabels; readonly children: ReactNode }) {
+  const labels = useContext(Labels);
+  return (
+    <div role="region" aria-label={labels[name]} tabIndex={0} className="overflow-x-auto">
+      {children}
+    </div>
+  );
+}
+
+const COMPONENTS: Components = {
+  h1: heading,
+  h2: heading,
+  h3: heading,
+  h4: heading,
+  h5: heading,
+  h6: heading,
+  a: ({ href, children }) =>
+    href ? (
+      <a href={href} target="_blank" rel="noopener noreferrer nofollow" className="text-accent underline">
+        {children}
+      </a>
+    ) : (
+      <>{children}</>
+    ),
+  img: ({ alt }) => <>{alt}</>,
+  input: ({ checked }) => <>{checked === true ? "☑" : "☐"}</>,
+  pre: ({ node, children }) =>
+    isFormula(node?.children[0]) ? (
+      <>{children}</>
+    ) : (
+      <Scroller name="code">
+        <pre className="rounded-md border border-line bg-paper px-3 py-2 text-sm">{children}</pre>
+      </Scroller>
+    ),
+  table: ({ children }) => (
+    <Scroller name="table">
+      <table className="text-sm">{children}</table>
+    </Scroller>
+  ),
+  code: ({ className = "", children }) =>
+    isMath(className) && typeof children === "string" && children.length <= MAX_FORMULA_CHARS ? (
+      <Suspense fallback={<code>{children}</code>}>
+        <Formula source={children} display={className.includes("math-display")} />
+      </Suspense>
+    ) : (
+      <code className="font-mono text-[0.9em]">{children}</code>
+    ),
+};
+
+function isMath(className: string): boolean {
+  return /\bmath-(?:inline|display)\b/.test(className);
+}
+
+interface HastNode {
+  readonly type: string;
+  readonly properties?: { readonly className?: unknown };
+}
+
+function isFormula(node: HastNode | undefined): boolean {
+  const classes = node?.properties?.className;
+  return Array.isArray(classes) && classes.includes("math-display");
+}

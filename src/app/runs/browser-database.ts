@@ -1,0 +1,79 @@
+import { openDB } from "idb";
+import type { DBSchema } from "idb";
+import type { CheckpointFiles } from "../../engine/protocol.ts";
+import type { RunDatabase, StoredChunk, StoredRun } from "./run-database.ts";
+
+interface Schema extends DBSchema {
+  runs: { key: string; value: StoredRun };
+  chunks: { key: [string, number]; value: StoredChunk };
+  checkpoints: { key: string; value: CheckpointFiles };
+}
+
+const NAME = "r1-playground-runs";
+const VERSION = 1;
+
+/**
+ * The browser's own database.
+ * @throws whatever the browser throws where storage is closed to the page: a private window, a frame on another site
+ */
+export async function openBrowserDatabase(): Promise<RunDatabase> {
+  const database = await openDB<Schema>(NAME, VERSION, {
+    upgrade(fresh) {
+      fresh.createObjectStore("runs", { keyPath: "id" });
+      fresh.createObjectStore("chunks", { keyPath: ["run", "seq"] });
+      fresh.createObjectStore("checkpoints");
+    },
+    // Another tab has a newer page: it must not wait for this one.
+    blocking(_, __, event) {
+      if (event.target instanceof IDBDatabase) event.target.close();
+    },
+  });
+  const chunksOf = (run: string): IDBKeyRange => IDBKeyRange.bound([run, -Infinity], [run, Infinity]);
+  return {
+    isPersistent: true,
+    async runs() {
+      const transaction = database.transaction("runs");
+      const [keys, rows] = await Promise.all([transaction.store.getAllKeys(), transaction.store.getAll()]);
+      return new Map(keys.map((key, i) => [key, rows[i]]));
+    },
+    async putRun(run) {
+      await database.put("runs", run);
+    },
+    chunks: (run) => database.getAll("chunks", chunksOf(run)),
+    async append(chunk, run) {
+      const transaction = database.transaction(["runs", "chunks"], "readwrite");
+      await Promise.all([
+        transaction.objectStore("chunks").put(chunk),
+        transaction.objectStore("runs").put(run),
+        transaction.done,
+      ]);
+    },
+    async truncate(step, run) {
+      const transaction = database.transaction(["runs", "chunks"], "readwrite");
+      const chunks = transaction.objectStore("chunks");
+      for (const chunk of await chunks.getAll(chunksOf(run.id))) {
+        if (chunk.step > step) await chunks.delete([chunk.run, chunk.seq]);
+      }
+      await transaction.objectStore("runs").put(run);
+      await transaction.done;
+    },
+    async putCheckpoint(files, run) {
+      const transaction = database.transaction(["runs", "checkpoints"], "readwrite");
+      await Promise.all([
+        transaction.objectStore("checkpoints").put(files, run.id),
+        transaction.objectStore("runs").put(run),
+        transaction.done,
+      ]);
+    },
+    checkpoint: (run) => database.get("checkpoints", run),
+    async remove(run) {
+      const transaction = database.transaction(["runs", "chunks", "checkpoints"], "readwrite");
+      await Promise.all([
+        transaction.objectStore("runs").delete(run),
+        transaction.objectStore("chunks").delete(chunksOf(run)),
+        transaction.objectStore("checkpoints").delete(run),
+        transaction.done,
+      ]);
+    },
+  };
+}

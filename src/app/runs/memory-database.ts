@@ -1,0 +1,32 @@
+import type { RunDatabase, StoredChunk } from "./run-database.ts";
+
+/** Keeps runs until the page is left: where the browser's storage is closed to the page. */
+export function memoryDatabase(): RunDatabase {
+  const runs = new Map<string, unknown>();
+  const checkpoints = new Map<string, unknown>();
+  let chunks: readonly StoredChunk[] = [];
+  return {
+    isPersistent: false,
+    runs: async () => new Map(runs),
+    putRun: async (run) => void runs.set(run.id, run),
+    chunks: async (run) => chunks.filter((chunk) => chunk.run === run),
+    append: async (chunk, run) => {
+      chunks = [...chunks, chunk];
+      runs.set(run.id, run);
+    },
+    truncate: async (step, run) => {
+      chunks = chunks.filter((chunk) => chunk.run !== run.id || chunk.step <= step);
+      runs.set(run.id, run);
+    },
+    putCheckpoint: async (files, run) => {
+      checkpoints.set(run.id, files);
+      runs.set(run.id, run);
+    },
+    checkpoint: async (run) => checkpoints.get(run),
+    remove: async (run) => {
+      runs.delete(run);
+      checkpoints.delete(run);
+      chunks = chunks.filter((chunk) => chunk.run !== run);
+    },
+  };
+}

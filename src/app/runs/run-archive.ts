@@ -1,0 +1,190 @@
+import * as v from "valibot";
+import { R1Error } from "../../errors.ts";
+import type { CheckpointFiles, TrainEvent } from "../../engine/protocol.ts";
+import { parseRunRecord } from "../../train/record/read.ts";
+import { RUN_FILE, RUN_LOGS } from "../../train/record/run-record.ts";
+import type { RunHeader } from "../../train/record/run-record.ts";
+import { writeEvent } from "../../train/record/write.ts";
+import { runDataOf } from "./record-data.ts";
+import type { RunData } from "./run-data.ts";
+import type { RunDatabase, StoredRun } from "./run-database.ts";
+
+const step = v.pipe(v.number(), v.integer(), v.minValue(0));
+const runSchema = v.object({
+  id: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
+  name: v.pipe(v.string(), v.maxLength(200)),
+  header: v.pipe(v.string(), v.maxLength(1 << 20)),
+  step,
+  checkpointStep: step,
+});
+const chunkSchema = v.object({
+  seq: step,
+  step,
+  logs: v.record(v.picklist(RUN_LOGS), v.pipe(v.string(), v.maxLength(1 << 28))),
+});
+const filesSchema = v.record(
+  v.pipe(v.string(), v.regex(/^[\w.-]{1,200}$/)),
+  v.custom<Uint8Array<ArrayBuffer>>((value) => value instanceof Uint8Array && value.buffer instanceof ArrayBuffer),
+);
+
+/** A kept run as a list shows it. */
+export interface ListedRun {
+  readonly id: string;
+  readonly name: string;
+  readonly header: RunHeader;
+  readonly step: number;
+  /** 0 where there is no checkpoint. */
+  readonly checkpointStep: number;
+}
+
+/** A row that cannot be read, and why. */
+export interface BrokenRun {
+  readonly id: string;
+  readonly reason: string;
+}
+
+/** The reader's runs in a database: everything that is read is checked, and what is damaged is said, not thrown. */
+export class RunArchive {
+  readonly #database: RunDatabase;
+
+  constructor(database: RunDatabase) {
+    this.#database = database;
+  }
+
+  get isPersistent(): boolean {
+    return this.#database.isPersistent;
+  }
+
+  /** Newest first. */
+  async list(): Promise<{ readonly runs: readonly ListedRun[]; readonly broken: readonly BrokenRun[] }> {
+    const runs: ListedRun[] = [];
+    const broken: BrokenRun[] = [];
+    for (const [id, row] of await this.#database.runs()) {
+      try {
+        runs.push(listed(checkedRun(row)));
+      } catch (error) {
+        broken.push({ id, reason: error instanceof Error ? error.message : String(error) });
+      }
+    }
+    return { runs: runs.toSorted((a, b) => b.header.started.localeCompare(a.header.started)), broken };
+  }
+
+  /** @throws R1Error E_FORMAT, E_JSON naming file, line and field */
+  async open(id: string): Promise<RunData> {
+    const run = await this.#run(id);
+    const logs: Record<string, string> = {};
+    for (const row of await this.#database.chunks(id)) {
+      const parsed = v.safeParse(chunkSchema, row);
+      if (!parsed.success) throw damaged(id, parsed.issues[0]);
+      for (const [log, lines] of Object.entries(parsed.output.logs)) logs[log] = (logs[log] ?? "") + lines;
+    }
+    const record = parseRunRecord({ ...logs, [RUN_FILE]: run.header });
+    return runDataOf(record, { id, name: run.name, isRecorded: false });
+  }
+
+  /** @throws R1Error E_FILE_MISSING where there is none, E_FORMAT for a damaged one */
+  async checkpoint(id: string): Promise<CheckpointFiles> {
+    const row = await this.#database.checkpoint(id);
+    if (row === undefined) throw new R1Error("E_FILE_MISSING", `run ${id}: there is no checkpoint`);
+    const parsed = v.safeParse(filesSchema, row);
+    if (parsed.success) return parsed.output;
+    throw damaged(id, parsed.issues[0]);
+  }
+
+  async rename(id: string, name: string): Promise<void> {
+    await this.#database.putRun({ ...(await this.#run(id)), name });
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#database.remove(id);
+  }
+
+  /** Begins to write a run down; a run of that id goes on after `after`. */
+  async writer(run: Pick<RunData, "id" | "name" | "header">, after: number): Promise<RunWriter> {
+    const known = (await this.#database.runs()).has(run.id);
+    const row: StoredRun = known
+      ? { ...(await this.#run(run.id)), step: Math.max(0, after) }
+      : { id: run.id, name: run.name, header: JSON.stringify(run.header), step: 0, checkpointStep: 0 };
+    await this.#database.truncate(after, row);
+    const last = (await this.#database.chunks(run.id)).at(-1);
+    const seq = v.is(chunkSchema, last) ? last.seq + 1 : 0;
+    return new RunWriter(this.#database, row, seq);
+  }
+
+  async #run(id: string): Promise<StoredRun> {
+    return checkedRun((await this.#database.runs()).get(id));
+  }
+}
+
+/** Writes a run down as its events come, in their order. After a write has failed nothing more is written. */
+export class RunWriter {
+  readonly #database: RunDatabase;
+  #row: StoredRun;
+  #seq: number;
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(database: RunDatabase, row: StoredRun, seq: number) {
+    this.#database = database;
+    this.#row = row;
+    this.#seq = seq;
+  }
+
+  /** Resolves when it is written. @throws what the database throws: that it is full */
+  event(event: TrainEvent): Promise<void> {
+    return this.#next(async () => {
+      const logs: Record<string, string> = {};
+      await writeEvent(
+        { append: (log, line) => void (logs[log] = `${logs[log] ?? ""}${line}\n`), write: () => undefined },
+        event,
+      );
+      if (Object.keys(logs).length === 0) return;
+      if (event.type === "step") this.#row = { ...this.#row, step: event.step };
+      await this.#database.append({ run: this.#row.id, seq: this.#seq++, step: event.step, logs }, this.#row);
+    });
+  }
+
+  checkpoint(files: CheckpointFiles, checkpointStep: number): Promise<void> {
+    return this.#next(async () => {
+      const row = { ...this.#row, checkpointStep };
+      await this.#database.putCheckpoint(files, row);
+      this.#row = row;
+    });
+  }
+
+  rename(name: string): Promise<void> {
+    return this.#next(async () => {
+      this.#row = { ...this.#row, name };
+      await this.#database.putRun(this.#row);
+    });
+  }
+
+  /** Resolves when nothing is left to be written, or can be. */
+  settled(): Promise<void> {
+    return this.#queue.catch(() => undefined);
+  }
+
+  #next(write: () => Promise<void>): Promise<void> {
+    this.#queue = this.#queue.then(write);
+    // Each caller is told; the chain itself stays broken.
+    this.#queue.catch(() => undefined);
+    return this.#queue;
+  }
+}
+
+function checkedRun(row: unknown): StoredRun {
+  const parsed = v.safeParse(runSchema, row);
+  if (parsed.success) return parsed.output;
+  throw new R1Error("E_FORMAT", complaintOf(parsed.issues[0]));
+}
+
+function listed({ header, ...run }: StoredRun): ListedRun {
+  return { ...run, header: parseRunRecord({ [RUN_FILE]: header }).run };
+}
+
+function damaged(id: string, issue: v.BaseIssue<unknown>): R1Error {
+  return new R1Error("E_FORMAT", `run ${id}: ${complaintOf(issue)}`);
+}
+
+function complaintOf(issue: v.BaseIssue<unknown>): string {
+  return `${v.getDotPath(issue) ?? "the row"}: ${issue.message}`;
+}

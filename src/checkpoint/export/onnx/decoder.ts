@@ -1,0 +1,200 @@
+import type { ExportModel } from "../model.ts";
+import type { OnnxGraph, OnnxInitializer, OnnxNode, OnnxValue } from "./graph.ts";
+import { ONNX_TYPES } from "./graph.ts";
+import { floats, integers, rotaryCache, transposed } from "./initializers.ts";
+
+const CONTRIB = "com.microsoft";
+const EMBEDDING = "model.embed_tokens.weight";
+const HEAD = "lm_head.weight";
+const COS = "cos_cache";
+const SIN = "sin_cache";
+
+/**
+ * The decoder of Qwen2 and Llama in ONNX Runtime's contrib operators, with inputs and outputs named as in
+ * onnx-community's exports: `input_ids`, `attention_mask`, `position_ids`, `past_key_values.{i}.{key,value}` in,
+ * `logits` [batch, sequence, vocab], `present.{i}.{key,value}` out. All f32. As there, prompts of different lengths
+ * are padded on the right.
+ */
+export function decoderGraph(model: ExportModel): OnnxGraph {
+  const { spec } = model;
+  const builder = new DecoderBuilder(model);
+  const layers = Array.from({ length: spec.layers }, (_, i) => i);
+  const cache = (prefix: string, length: string): OnnxValue[] =>
+    layers.flatMap((i) =>
+      ["key", "value"].map((part): OnnxValue => ({
+        name: `${prefix}.${i}.${part}`,
+        type: "float",
+        shape: ["batch_size", spec.kvHeads, length, spec.headDim],
+      })),
+    );
+  builder.build();
+  return {
+    nodes: builder.nodes,
+    initializers: builder.initializers,
+    inputs: [
+      { name: "input_ids", type: "int64", shape: ["batch_size", "sequence_length"] },
+      { name: "attention_mask", type: "int64", shape: ["batch_size", "total_sequence_length"] },
+      { name: "position_ids", type: "int64", shape: ["batch_size", "sequence_length"] },
+      ...cache("past_key_values", "past_sequence_length"),
+    ],
+    outputs: [
+      { name: "logits", type: "float", shape: ["batch_size", "sequence_length", spec.vocabSize] },
+      ...cache("present", "total_sequence_length"),
+    ],
+  };
+}
+
+class DecoderBuilder {
+  readonly nodes: OnnxNode[] = [];
+  readonly initializers: OnnxInitializer[] = [];
+  readonly #model: ExportModel;
+  readonly #shapes: ReadonlyMap<string, readonly number[]>;
+
+  constructor(model: ExportModel) {
+    this.#model = model;
+    this.#shapes = new Map(model.tensors.map(({ name, shape }) => [name, shape]));
+  }
+
+  build(): void {
+    const { spec, frequencies } = this.#model;
+    this.#lengths();
+    const positions = spec.maxPositions;
+    this.initializers.push(
+      rotaryCache(COS, Math.cos, frequencies, positions),
+      rotaryCache(SIN, Math.sin, frequencies, positions),
+    );
+    let residual = this.#add("Gather", "/model/embed_tokens", [this.#plain(EMBEDDING), "input_ids"]);
+    let normed = this.#node({
+      operator: "SimplifiedLayerNormalization",
+      name: "/model/layers.0/input_layernorm",
+      inputs: [residual, this.#plain("model.layers.0.input_layernorm.weight")],
+      ints: { axis: -1, stash_type: 1 },
+      floats: { epsilon: spec.rmsNormEps },
+    });
+    for (let layer = 0; layer < spec.layers; layer++) {
+      const at = `model.layers.${layer}`;
+      const attended = this.#attention(layer, normed);
+      [normed, residual] = this.#skipNorm(`${at}.post_attention_layernorm`, residual, attended);
+      const fed = this.#feedForward(`${at}.mlp`, normed);
+      const next = layer + 1 < spec.layers ? `model.layers.${layer + 1}.input_layernorm` : "model.norm";
+      [normed, residual] = this.#skipNorm(next, residual, fed);
+    }
+    this.nodes.push({ name: "/lm_head", operator: "MatMul", inputs: [normed, this.#head()], outputs: ["logits"] });
+  }
+
+  /** What GroupQueryAttention asks of lengths: each row's last position, and the longest row. */
+  #lengths(): void {
+    this.initializers.push(integers("one", [1], [1]), integers("axis_1", [1], [1]), integers("index_1", [1]));
+    const toInt32 = { to: ONNX_TYPES.int32 };
+    const sum = this.#node({
+      operator: "ReduceSum",
+      name: "/mask/sum",
+      inputs: ["attention_mask", "axis_1"],
+      ints: { keepdims: 0 },
+    });
+    const last = this.#add("Sub", "/mask/last", [sum, "one"]);
+    this.#node({ operator: "Cast", name: "/mask/seqlens_k", inputs: [last], ints: toInt32 });
+    const shape = this.#add("Shape", "/mask/shape", ["attention_mask"]);
+    const total = this.#add("Gather", "/mask/length", [shape, "index_1"]);
+    this.#node({ operator: "Cast", name: "/mask/total_sequence_length", inputs: [total], ints: toInt32 });
+  }
+
+  #attention(layer: number, input: string): string {
+    const { heads, kvHeads } = this.#model.spec;
+    const at = `model.layers.${layer}.self_attn`;
+    const [q, k, v] = ["q_proj", "k_proj", "v_proj"].map((part) => this.#linear(`${at}.${part}`, input));
+    const rotated = [
+      { part: "q_rotary", projected: q, count: heads },
+      { part: "k_rotary", projected: k, count: kvHeads },
+    ].map(({ part, projected = "", count }) =>
+      this.#node({
+        operator: "RotaryEmbedding",
+        domain: CONTRIB,
+        name: `/${at}/${part}`,
+        inputs: [projected, "position_ids", COS, SIN],
+        ints: { interleaved: 0, num_heads: count, rotary_embedding_dim: 0 },
+      }),
+    );
+    const output = `/${at}/GroupQueryAttention`;
+    this.nodes.push({
+      operator: "GroupQueryAttention",
+      domain: CONTRIB,
+      name: output,
+      inputs: [
+        ...rotated,
+        v ?? "",
+        ...["key", "value"].map((part) => `past_key_values.${layer}.${part}`),
+        "/mask/seqlens_k/output_0",
+        "/mask/total_sequence_length/output_0",
+      ],
+      outputs: [`${output}/output_0`, ...["key", "value"].map((part) => `present.${layer}.${part}`)],
+      ints: { num_heads: heads, kv_num_heads: kvHeads, do_rotary: 0 },
+    });
+    return this.#linear(`${at}.o_proj`, `${output}/output_0`);
+  }
+
+  #feedForward(at: string, input: string): string {
+    const gate = this.#linear(`${at}.gate_proj`, input);
+    const up = this.#linear(`${at}.up_proj`, input);
+    const sigmoid = this.#add("Sigmoid", `/${at}/act_fn/Sigmoid`, [gate]);
+    const silu = this.#add("Mul", `/${at}/act_fn/Mul`, [gate, sigmoid]);
+    return this.#linear(`${at}.down_proj`, this.#add("Mul", `/${at}/Mul`, [silu, up]));
+  }
+
+  /** @returns the norm of the sum, and the sum */
+  #skipNorm(at: string, residual: string, branch: string): [string, string] {
+    const name = `/${at}/SkipLayerNorm`;
+    const outputs: [string, string] = [`${name}/output_0`, `${name}/output_3`];
+    this.nodes.push({
+      operator: "SkipSimplifiedLayerNormalization",
+      domain: CONTRIB,
+      name,
+      inputs: [residual, branch, this.#plain(`${at}.weight`)],
+      // The last norm's sum goes nowhere; the runtime drops it.
+      outputs: [outputs[0], "", "", outputs[1]],
+      floats: { epsilon: this.#model.spec.rmsNormEps },
+    });
+    return outputs;
+  }
+
+  #linear(at: string, input: string): string {
+    const tensor = { name: `${at}.weight`, shape: this.#shapeOf(`${at}.weight`) };
+    const { name } = this.#keep(transposed(this.#model.checkpoint, tensor));
+    const product = this.#add("MatMul", `/${at}/MatMul`, [input, name]);
+    const bias = `${at}.bias`;
+    return this.#shapes.has(bias) ? this.#add("Add", `/${at}/Add`, [product, this.#plain(bias)]) : product;
+  }
+
+  #head(): string {
+    const { checkpoint, spec } = this.#model;
+    // The runtime turns the embedding once while loading, and the file holds it once.
+    if (spec.tiedEmbeddings) {
+      const name = "/lm_head/Transpose";
+      return this.#node({ operator: "Transpose", name, inputs: [EMBEDDING], ints: { perm: [1, 0] } });
+    }
+    return this.#keep(transposed(checkpoint, { name: HEAD, shape: this.#shapeOf(HEAD) })).name;
+  }
+
+  #plain(name: string): string {
+    return this.#keep(floats(this.#model.checkpoint, { name, shape: this.#shapeOf(name) })).name;
+  }
+
+  #shapeOf(name: string): readonly number[] {
+    return this.#shapes.get(name) ?? [];
+  }
+
+  #keep(initializer: OnnxInitializer): OnnxInitializer {
+    this.initializers.push(initializer);
+    return initializer;
+  }
+
+  #add(operator: string, name: string, inputs: readonly string[]): string {
+    return this.#node({ operator, name, inputs });
+  }
+
+  #node(node: Omit<OnnxNode, "outputs">): string {
+    const output = `${node.name}/output_0`;
+    this.nodes.push({ ...node, outputs: [output] });
+    return output;
+  }
+}

@@ -1,0 +1,100 @@
+import { throwIfAborted } from "../../../errors.ts";
+import type { Checkpoint } from "../../checkpoint.ts";
+import { FLOAT_BYTES, fromFloats, toFloats } from "../../floats.ts";
+import { elementCount, floatSlabs, floatType } from "../model.ts";
+import type { ExportTensor } from "../model.ts";
+import type { OnnxInitializer } from "./graph.ts";
+
+/** Elements of a piece that is made at a time. */
+const SLAB_ELEMENTS = 1 << 20;
+
+/** A tensor as f32, in its own order. */
+export function floats(checkpoint: Checkpoint, tensor: ExportTensor): OnnxInitializer {
+  const { name, shape } = tensor;
+  return {
+    name,
+    type: "float",
+    shape,
+    data: {
+      size: elementCount(shape) * 4,
+      async *chunks(signal) {
+        for await (const slab of floatSlabs(checkpoint, tensor, 1, signal)) yield fromFloats(slab, "F32");
+      },
+    },
+  };
+}
+
+/** A matrix [out, in] as f32 [in, out], as MatMul takes it; it is read whole, in its own type. */
+export function transposed(checkpoint: Checkpoint, { name, shape }: ExportTensor): OnnxInitializer {
+  const [rows = 0, columns = 0] = shape;
+  return {
+    name,
+    type: "float",
+    shape: [columns, rows],
+    data: {
+      size: rows * columns * 4,
+      async *chunks(signal) {
+        const type = floatType(checkpoint, name);
+        const Words = FLOAT_BYTES[type] === 4 ? Uint32Array : Uint16Array;
+        const bytes = await checkpoint.read(name, undefined, undefined, signal);
+        const source = new Words(bytes.buffer, bytes.byteOffset, rows * columns);
+        const most = Math.max(1, Math.floor(SLAB_ELEMENTS / rows));
+        for (let begin = 0; begin < columns; begin += most) {
+          throwIfAborted(signal);
+          const count = Math.min(most, columns - begin);
+          const slab = new Words(count * rows);
+          for (let row = 0; row < rows; row++) {
+            const from = row * columns + begin;
+            for (let i = 0; i < count; i++) slab[i * rows + row] = source[from + i] ?? 0;
+          }
+          yield fromFloats(toFloats(new Uint8Array(slab.buffer), type), "F32");
+        }
+      },
+    },
+  };
+}
+
+/** cos or sin of each position's angles [positions, pairs], computed in f64. */
+export function rotaryCache(
+  name: string,
+  turn: (angle: number) => number,
+  frequencies: Float64Array,
+  positions: number,
+): OnnxInitializer {
+  const pairs = frequencies.length;
+  return {
+    name,
+    type: "float",
+    shape: [positions, pairs],
+    data: {
+      size: positions * pairs * 4,
+      async *chunks(signal) {
+        const most = Math.max(1, Math.floor(SLAB_ELEMENTS / pairs));
+        for (let begin = 0; begin < positions; begin += most) {
+          throwIfAborted(signal);
+          const slab = new Float32Array(Math.min(most, positions - begin) * pairs);
+          for (let i = 0; i < slab.length; i++) {
+            slab[i] = turn((begin + Math.floor(i / pairs)) * (frequencies[i % pairs] ?? 0));
+          }
+          yield fromFloats(slab, "F32");
+        }
+      },
+    },
+  };
+}
+
+/** int64 numbers; without a shape a scalar. */
+export function integers(name: string, values: readonly number[], shape: readonly number[] = []): OnnxInitializer {
+  const bytes = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
+  return {
+    name,
+    type: "int64",
+    shape,
+    data: {
+      size: bytes.length,
+      async *chunks() {
+        yield bytes;
+      },
+    },
+  };
+}

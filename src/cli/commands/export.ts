@@ -1,0 +1,101 @@
+import { statSync } from "node:fs";
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { ExportFile } from "../../checkpoint/export/file.ts";
+import { safetensorsFiles } from "../../checkpoint/export/safetensors.ts";
+import type { FloatDtype } from "../../checkpoint/floats.ts";
+import { onnxFiles } from "../../checkpoint/export/onnx/export.ts";
+import { peftFiles } from "../../checkpoint/export/peft.ts";
+import { R1Error } from "../../errors.ts";
+import { openExportModel } from "../../model/export-model.ts";
+import { UsageError } from "../args.ts";
+import type { Args } from "../args.ts";
+import { note } from "../command.ts";
+import type { Command } from "../command.ts";
+import { modelPath } from "../model-path.ts";
+
+const FLOAT_TYPES: Readonly<Record<string, FloatDtype>> = { f32: "F32", f16: "F16", bf16: "BF16" };
+
+/** What `--to` names: the files of each format. */
+const FORMATS: Readonly<Record<string, (args: Args) => Promise<readonly ExportFile[]>>> = {
+  safetensors: async (args) =>
+    safetensorsFiles(await exportModel(args), {
+      dtype: choice(args, "dtype", FLOAT_TYPES),
+      maxShardBytes: shardBytes(args),
+    }),
+  onnx: async (args) => onnxFiles(await exportModel(args)),
+  peft: async (args) => peftFiles((await modelPath(args.required("model"))).folder),
+};
+
+export const exportCommand: Command = {
+  name: "export",
+  usage: `--model <path> --to ${Object.keys(FORMATS).join("|")} --out PATH [--dtype T] [--max-shard-bytes 5e9]`,
+  summary: "writes a model for other programs; needs no device",
+  options: {
+    model: { type: "string" },
+    to: { type: "string" },
+    out: { type: "string" },
+    dtype: { type: "string" },
+    "max-shard-bytes": { type: "string" },
+  },
+  async run(args) {
+    const [to, out] = [args.required("to"), args.required("out")];
+    const format = FORMATS[to];
+    if (!format) throw new UsageError(`--to ${to}: expected ${Object.keys(FORMATS).join(", ")}`);
+    const files = await format(args);
+    const [only] = files;
+    // A format of one file may be written under the name that PATH gives.
+    const single = files.length === 1 && only !== undefined && hasExtensionOf(out, only.path);
+    const written: string[] = [];
+    for (const file of files) {
+      const path = single ? out : join(out, file.path);
+      note(`${path}  ${file.size} bytes`);
+      await writeFile(path, file);
+      written.push(path);
+    }
+    return { json: { files: written }, text: written.join("\n") };
+  },
+};
+
+async function exportModel(args: Args) {
+  const { folder, file } = await modelPath(args.required("model"));
+  return openExportModel(folder, file);
+}
+
+function choice<T>(args: Args, name: string, table: Readonly<Record<string, T>>): T | undefined {
+  const value = args.text(name);
+  if (value === undefined) return undefined;
+  const chosen = Object.hasOwn(table, value) ? table[value] : undefined;
+  if (chosen !== undefined) return chosen;
+  throw new UsageError(`--${name} ${value}: expected ${Object.keys(table).join(", ")}`);
+}
+
+function shardBytes(args: Args): number | undefined {
+  const bytes = args.number("max-shard-bytes");
+  if (bytes !== undefined && bytes < 1) throw new UsageError(`--max-shard-bytes ${bytes}: expected bytes above 0`);
+  return bytes;
+}
+
+function hasExtensionOf(out: string, path: string): boolean {
+  const extension = path.slice(path.lastIndexOf("."));
+  return out.endsWith(extension) && statSync(out, { throwIfNoEntry: false })?.isDirectory() !== true;
+}
+
+/** A file appears whole or not at all: also where the model is exported onto itself. */
+async function writeFile(path: string, file: ExportFile): Promise<void> {
+  const part = `${path}.part`;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    const handle = await open(part, "w");
+    try {
+      for await (const chunk of file.chunks()) await handle.writeFile(chunk);
+    } finally {
+      await handle.close();
+    }
+    await rename(part, path);
+  } catch (error) {
+    await rm(part, { force: true });
+    if (error instanceof R1Error) throw error;
+    throw new R1Error("E_FILE_READ", `${path}: cannot be written: ${String(error)}`, { file: path }, { cause: error });
+  }
+}
