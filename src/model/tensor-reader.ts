@@ -1,6 +1,7 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { dequantize, readableDtypeOf, rowBytesOf } from "../checkpoint/gguf/dequantize/dequantize.ts";
+import { dequantize, readableDtypeOf } from "../checkpoint/gguf/dequantize/dequantize.ts";
 import type { ReadableDtype } from "../checkpoint/gguf/dequantize/dequantize.ts";
+import { ggmlBytes } from "../checkpoint/gguf/ggml-type.ts";
 import { R1Error, throwIfAborted } from "../errors.ts";
 import type { GpuContext } from "../gpu/device.ts";
 import type { WeightFormat } from "../kernels/weights/format.ts";
@@ -58,7 +59,7 @@ export class TensorReader {
   ): Promise<void> {
     const [rows = 0, k = 0] = shape;
     const dtype = this.#dtype(name);
-    const rowBytes = rowBytesOf(dtype, k);
+    const rowBytes = ggmlBytes(dtype, k);
     const most = Math.max(1, Math.floor(SLAB_BYTES / rowBytes));
     for (let start = 0; start < rows; start += most) {
       const count = Math.min(most, rows - start);

@@ -44,6 +44,12 @@ export const GGML_TYPES = {
 
 export type GgmlType = keyof typeof GGML_TYPES;
 
+/** Bytes of so many elements, a multiple of the type's block. */
+export function ggmlBytes(type: GgmlType, elements: number): number {
+  const { block, bytes } = GGML_TYPES[type];
+  return (elements / block) * bytes;
+}
+
 function isGgmlType(name: string): name is GgmlType {
   return Object.hasOwn(GGML_TYPES, name);
 }

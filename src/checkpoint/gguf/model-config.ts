@@ -108,23 +108,32 @@ function plainScaling(metadata: MetadataReader, key: (name: string) => string): 
   throw metadata.error(key("rope.scaling.type"), `${quote(type)} is not supported; supported are none and linear`);
 }
 
-/** All published models of Llama 3.1 to 3.3 have these; only their factor differs. */
-const LLAMA3 = { low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 };
+/** As in all models that have this scaling. */
+const BOUNDS = { low_freq_factor: 1, high_freq_factor: 4 };
+/** Positions of the context that Llama 3's models were trained with first, where the factors do not tell. */
+const LLAMA3_POSITIONS = 8192;
 /** Factors are stored as f32 of a computation in f32. */
 const FACTOR_TOLERANCE = 1e-4;
 
 /** Llama 3's scaling, known by the factors that it gives (transformers, `_compute_llama3_parameters`). */
 function llama3Scaling(metadata: MetadataReader, factors: Float32Array, theta: number, headDim: number): object {
   const factor = factors.reduce((most, value) => Math.max(most, value), 1);
-  const { low_freq_factor: low, high_freq_factor: high, original_max_position_embeddings: original } = LLAMA3;
+  const { low_freq_factor: low, high_freq_factor: high } = BOUNDS;
+  const wavelength = (pair: number): number => 2 * Math.PI * theta ** ((2 * pair) / headDim);
+  // A factor between the two bounds tells which context it was computed for.
+  const between = factors.findIndex((found) => found > 1 + FACTOR_TOLERANCE && found < factor * (1 - FACTOR_TOLERANCE));
+  const smoothOf = (found: number): number => (1 / found - 1 / factor) / (1 - 1 / factor);
+  const original =
+    between < 0
+      ? LLAMA3_POSITIONS
+      : Math.round(wavelength(between) * (low + (high - low) * smoothOf(factors[between] ?? 1)));
   const isLlama3 =
     factors.length === headDim / 2 &&
-    factors.every((found, i) => {
-      const wavelength = 2 * Math.PI * theta ** ((2 * i) / headDim);
-      const smooth = Math.min(1, Math.max(0, (original / wavelength - low) / (high - low)));
+    factors.every((found, pair) => {
+      const smooth = Math.min(1, Math.max(0, (original / wavelength(pair) - low) / (high - low)));
       const expected = 1 / ((1 - smooth) / factor + smooth);
       return Math.abs(found - expected) <= FACTOR_TOLERANCE * expected;
     });
-  if (isLlama3) return { rope_type: "llama3", factor, ...LLAMA3 };
+  if (isLlama3) return { rope_type: "llama3", factor, ...BOUNDS, original_max_position_embeddings: original };
   throw metadata.error(ROPE_FACTORS, "rotary frequency factors other than Llama 3's are not supported");
 }

@@ -61,3 +61,14 @@ export function preTokenizerOf(name: string | undefined, architecture: string, f
     `${file}: tokenizer.ggml.pre: found ${quote(name ?? "nothing")}; supported are ${supported}`,
   );
 }
+
+/** The usual name of the pre-tokenizer that cuts by these patterns. */
+export function preTokenizerName(patterns: readonly string[]): string | undefined {
+  for (const [name, known] of PRE_TOKENIZERS) {
+    if (known.patterns.length === patterns.length && known.patterns.every((one, i) => one === patterns[i])) return name;
+  }
+  return undefined;
+}
+
+/** What cuts the text where byte-level pre-tokenization is not told how. */
+export const DEFAULT_PATTERNS = GPT2.patterns;

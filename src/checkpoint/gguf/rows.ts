@@ -23,3 +23,14 @@ export function unpairRows(
   }
   return out;
 }
+
+/** The way back of {@link unpairRows}. */
+export function pairRows(heads: Uint8Array<ArrayBuffer>, headRows: number, rowBytes: number): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(heads.length);
+  for (let row = 0; row * rowBytes < heads.length; row++) {
+    const within = row % headRows;
+    const to = (row - within + pairedRow(within, headRows)) * rowBytes;
+    out.set(heads.subarray(row * rowBytes, (row + 1) * rowBytes), to);
+  }
+  return out;
+}

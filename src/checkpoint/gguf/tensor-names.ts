@@ -24,3 +24,14 @@ export function huggingFaceName(name: string): string {
   if (inLayer !== undefined) return `model.layers.${layer}.${inLayer}.${kind}`;
   return (Object.hasOwn(WHOLE, name) ? WHOLE[name] : undefined) ?? name;
 }
+
+const GGUF_WHOLE = new Map(Object.entries(WHOLE).map(([gguf, name]) => [name, gguf]));
+const GGUF_IN_LAYER = new Map(Object.entries(IN_LAYER).map(([gguf, name]) => [name, gguf]));
+
+/** The name that a tensor of the model has in a GGUF file: the way back of {@link huggingFaceName}. */
+export function ggufName(name: string): string {
+  const [, layer, part = "", kind] = /^model\.layers\.(\d+)\.([\w.]+)\.(weight|bias)$/.exec(name) ?? [];
+  const inLayer = GGUF_IN_LAYER.get(part);
+  if (inLayer !== undefined) return `blk.${layer}.${inLayer}.${kind}`;
+  return GGUF_WHOLE.get(name) ?? name;
+}

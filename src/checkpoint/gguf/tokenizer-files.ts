@@ -3,11 +3,13 @@ import { quote } from "../quote.ts";
 import { architectureOf } from "./model-config.ts";
 import type { MetadataReader } from "./metadata.ts";
 import { preTokenizerOf } from "./pre-tokenizers.ts";
+import { TOKEN_TYPES } from "./token-types.ts";
+import { byteLevelUnigram } from "./unigram.ts";
 
 const KEY = "tokenizer.ggml.";
 
-/** What a token is (llama.h, `enum llama_token_type`). */
-const TOKEN = { unknown: 2, control: 3, userDefined: 4, unused: 5 } as const;
+/** Text as bytes and back, without cutting it. */
+const BYTE_LEVEL = { type: "ByteLevel", add_prefix_space: false, trim_offsets: false, use_regex: false };
 
 /** Merges of a sentencepiece vocabulary are every way to cut its pieces in two; real ones have up to 48 characters. */
 const MAX_CUT_PIECE = 256;
@@ -26,10 +28,12 @@ export function tokenizerJson(metadata: MetadataReader): object | undefined {
       return byteLevelTokenizer(metadata, tokens, types);
     case "llama":
       return sentencePieceTokenizer(metadata, tokens, types);
+    case "t5":
+      return unigramTokenizer(metadata, tokens, types);
     default:
       throw new R1Error(
         "E_TOKENIZER",
-        `${metadata.file}: tokenizer of kind ${quote(model)}; supported are gpt2 (byte-level BPE) and llama (sentencepiece)`,
+        `${metadata.file}: tokenizer of kind ${quote(model)}; supported are gpt2 (byte-level BPE), llama (sentencepiece) and t5 (unigram)`,
       );
   }
 }
@@ -42,7 +46,6 @@ function byteLevelTokenizer(metadata: MetadataReader, tokens: readonly string[],
     architectureOf(metadata) ?? "",
     metadata.file,
   );
-  const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: false, use_regex: false };
   const splits = patterns.map((pattern) => ({
     type: "Split",
     pattern: { Regex: pattern },
@@ -53,10 +56,31 @@ function byteLevelTokenizer(metadata: MetadataReader, tokens: readonly string[],
     version: "1.0",
     added_tokens: addedTokens(tokens, types),
     normalizer,
-    pre_tokenizer: { type: "Sequence", pretokenizers: [...splits, byteLevel] },
+    pre_tokenizer: { type: "Sequence", pretokenizers: [...splits, BYTE_LEVEL] },
     post_processor: null,
-    decoder: byteLevel,
+    decoder: BYTE_LEVEL,
     model: { type: "BPE", ignore_merges: ignoreMerges, vocab: vocabulary(tokens, types), merges },
+  };
+}
+
+/** A unigram vocabulary over all bytes, as this project's own models have it: it needs no unknown token. */
+function unigramTokenizer(metadata: MetadataReader, tokens: readonly string[], types: ArrayLike<number>): object {
+  const scores = metadata.numbers(`${KEY}scores`) ?? [];
+  const vocab = byteLevelUnigram(tokens, types, scores);
+  if (!vocab || metadata.has(`${KEY}precompiled_charsmap`) || metadata.boolean(`${KEY}add_space_prefix`) !== false) {
+    throw new R1Error(
+      "E_TOKENIZER",
+      `${metadata.file}: tokenizer of kind "t5" (unigram); only one with all bytes and without normalization is supported`,
+    );
+  }
+  return {
+    version: "1.0",
+    added_tokens: addedTokens(tokens, types),
+    normalizer: null,
+    pre_tokenizer: BYTE_LEVEL,
+    post_processor: null,
+    decoder: BYTE_LEVEL,
+    model: { type: "Unigram", unk_id: null, vocab, byte_fallback: false },
   };
 }
 
@@ -134,15 +158,15 @@ function sentencePieceMerges(
 function vocabulary(tokens: readonly string[], types: ArrayLike<number>): Readonly<Record<string, number>> {
   const vocab: Record<string, number> = {};
   Object.setPrototypeOf(vocab, null);
-  for (const [id, token] of tokens.entries()) if (types[id] !== TOKEN.unused) vocab[token] ??= id;
+  for (const [id, token] of tokens.entries()) if (types[id] !== TOKEN_TYPES.unused) vocab[token] ??= id;
   return vocab;
 }
 
 function addedTokens(tokens: readonly string[], types: ArrayLike<number>): readonly object[] {
   return tokens.flatMap((content, id) => {
     const type = types[id];
-    const special = type === TOKEN.control || type === TOKEN.unknown;
-    if (content === "" || !(special || type === TOKEN.userDefined)) return [];
+    const special = type === TOKEN_TYPES.control || type === TOKEN_TYPES.unknown;
+    if (content === "" || !(special || type === TOKEN_TYPES.userDefined)) return [];
     return [{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special }];
   });
 }

@@ -49,12 +49,6 @@ export function readableDtypeOf({ name, dtype }: CheckpointTensor): ReadableDtyp
   throw new R1Error("E_DTYPE", `tensor ${name} is ${dtype}; expected ${READABLE_DTYPES.join(", ")}`, { name, dtype });
 }
 
-/** Bytes of a row of `k` elements, a multiple of the type's block. */
-export function rowBytesOf(dtype: ReadableDtype, k: number): number {
-  const { block, bytes } = GGML_TYPES[dtype];
-  return (k / block) * bytes;
-}
-
 /**
  * The f32 values of whole blocks, equal bit for bit to those of gguf-py's reference (gguf/quants.py): every scale is
  * rounded to f32 where it rounds, and a value is rounded once more as it is stored.
