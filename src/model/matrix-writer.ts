@@ -2,6 +2,7 @@ import type { GpuContext } from "../gpu/device.ts";
 import { blocksPerRow, layoutOf, paddedK, rowBytes, scaleBytes } from "../kernels/weights/format.ts";
 import type { WeightChunk, WeightMatrix } from "../kernels/weights/matrix.ts";
 import { packWeights } from "../kernels/weights/pack.ts";
+import type { QuantizedRows } from "./ggml-blocks.ts";
 
 /** Rows of a tensor as read from a checkpoint. */
 export interface RowBlock {
@@ -9,8 +10,9 @@ export interface RowBlock {
   readonly part: number;
   readonly start: number;
   readonly count: number;
-  /** Bytes already in the matrix's format and row stride, or f32 values [count, k] to convert. */
+  /** Bytes already in the matrix's format and row stride, rows already quantized, or f32 values [count, k] to convert. */
   readonly raw?: Uint8Array<ArrayBuffer>;
+  readonly quantized?: QuantizedRows;
   readonly values?: Float32Array;
 }
 
@@ -42,6 +44,13 @@ export class MatrixWriter {
       const row = block.part * chunk.count + start - chunk.start;
       if (block.raw) {
         this.#context.write(chunk.data, block.raw.subarray(skip * bytes, (skip + count) * bytes), row * bytes);
+      } else if (block.quantized) {
+        const perRow = blocksPerRow(k);
+        const { data, scales } = block.quantized;
+        this.#put(chunk, i, row, {
+          data: data.subarray(skip * bytes, (skip + count) * bytes),
+          scales: scales.subarray(skip * perRow, (skip + count) * perRow),
+        });
       } else if (block.values) {
         this.#pack(chunk, i, row, block.values.subarray(skip * k, (skip + count) * k), count);
       }
@@ -57,11 +66,15 @@ export class MatrixWriter {
 
   #pack(chunk: WeightChunk, index: number, row: number, values: Float32Array, count: number): void {
     const { format, k } = this.#matrix;
-    const packed = packWeights(format, values, count, k);
-    this.#context.write(chunk.data, packed.data, row * rowBytes(format, k));
-    if (!packed.scales) return;
-    const blocks = count * blocksPerRow(k);
-    this.#scales[index]?.set(new Uint16Array(packed.scales.buffer, 0, blocks), row * blocksPerRow(k));
+    const { data, scales } = packWeights(format, values, count, k);
+    const bits = scales && new Uint16Array(scales.buffer, 0, count * blocksPerRow(k));
+    this.#put(chunk, index, row, { data, scales: bits ?? new Uint16Array() });
+  }
+
+  #put(chunk: WeightChunk, index: number, row: number, { data, scales }: QuantizedRows): void {
+    const { format, k } = this.#matrix;
+    this.#context.write(chunk.data, data, row * rowBytes(format, k));
+    this.#scales[index]?.set(scales, row * blocksPerRow(k));
   }
 }
 

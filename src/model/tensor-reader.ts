@@ -1,11 +1,13 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { dequantize, readableDtypeOf } from "../checkpoint/gguf/dequantize/dequantize.ts";
 import type { ReadableDtype } from "../checkpoint/gguf/dequantize/dequantize.ts";
+import { isFloatDtype } from "../checkpoint/floats.ts";
 import { ggmlBytes } from "../checkpoint/gguf/ggml-type.ts";
 import { R1Error, throwIfAborted } from "../errors.ts";
 import type { GpuContext } from "../gpu/device.ts";
 import type { WeightFormat } from "../kernels/weights/format.ts";
 import type { WeightMatrix } from "../kernels/weights/matrix.ts";
+import { repackBlocks, SAME_BLOCKS } from "./ggml-blocks.ts";
 import { bytesFitMatrix } from "./matrix-writer.ts";
 import type { RowBlock } from "./matrix-writer.ts";
 import type { WantedTensor } from "./tensor-names.ts";
@@ -17,14 +19,18 @@ const SLAB_BYTES = 4 << 20;
 const SETTLE_BYTES = 32 << 20;
 
 /**
- * Quantized models of files come to the device as f32, exactly, up to this many bytes of it; larger ones are quantized
- * again, to 8 bits, or to 4 in blocks like those of Q4_0.
+ * Matrices of types that the device does not have come to it as f32, exactly, where the model takes up to this many bytes
+ * of it; in larger models they are quantized again, to 8 bits.
  */
 const EXACT_BYTES = 2 ** 30;
 
 /** Types that a matrix on the device may have too. */
-const FORMAT_OF: Partial<Record<ReadableDtype, WeightFormat>> = { F32: "f32", F16: "f16", BF16: "bf16" };
-const REQUANTIZED: Partial<Record<ReadableDtype, WeightFormat>> = { Q4_0: "q4" };
+const FORMAT_OF: Partial<Record<ReadableDtype, WeightFormat>> = {
+  F32: "f32",
+  F16: "f16",
+  BF16: "bf16",
+  ...SAME_BLOCKS,
+};
 
 /** Reads tensors in slabs, as they are or as f32, and keeps count for the progress and for the queue. */
 export class TensorReader {
@@ -65,6 +71,8 @@ export class TensorReader {
       const count = Math.min(most, rows - start);
       const bytes = await this.#read(name, start * rowBytes, (start + count) * rowBytes);
       if (bytesFitMatrix(matrix, dtype)) write({ start, count, raw: bytes });
+      else if ((dtype === "Q8_0" || dtype === "Q4_0") && matrix.format === SAME_BLOCKS[dtype])
+        write({ start, count, quantized: repackBlocks(dtype, bytes) });
       else write({ start, count, values: dequantize(dtype, bytes) });
       this.#unsettledBytes += bytes.byteLength;
       if (this.#unsettledBytes >= SETTLE_BYTES) await this.settle();
@@ -73,15 +81,15 @@ export class TensorReader {
 
   /**
    * The parts' own format or, where they differ, the widest, so that nothing is lost; for what only a file can hold, f32 or
-   * in large models what is smaller and near to it.
+   * in large models 8 bits.
    */
   commonFormat(parts: readonly WantedTensor[]): WeightFormat {
     const dtypes = [...new Set(parts.map(({ name }) => this.#dtype(name)))];
     const [first] = dtypes;
     if (first === undefined) return "f32";
-    const isQuantized = dtypes.some((dtype) => FORMAT_OF[dtype] === undefined);
-    if (isQuantized && !this.#isSmall) return (dtypes.length === 1 ? REQUANTIZED[first] : undefined) ?? "q8";
-    return (dtypes.length === 1 ? FORMAT_OF[first] : undefined) ?? "f32";
+    const same = dtypes.length === 1 ? FORMAT_OF[first] : undefined;
+    if (same !== undefined) return same;
+    return this.#isSmall || dtypes.every(isFloatDtype) ? "f32" : "q8";
   }
 
   /** Waits until the queue has taken all that was written. */

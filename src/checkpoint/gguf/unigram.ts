@@ -43,9 +43,14 @@ const ADDED: ReadonlySet<number | undefined> = new Set([
   TOKEN_TYPES.unused,
 ]);
 
+/** Bytes that no text has, and vocabularies may leave out. */
+function isNeverInUtf8(byte: number): boolean {
+  return byte === 0xc0 || byte === 0xc1 || byte >= 0xf5;
+}
+
 /**
  * A unigram vocabulary in the byte-level alphabet, up to the first of the added tokens behind it.
- * @returns pairs of piece and score; undefined where a byte has no token, or an added token lies between the pieces
+ * @returns pairs of piece and score; undefined where a byte of texts has no token, or an added token lies between the pieces
  */
 export function byteLevelUnigram(
   tokens: readonly string[],
@@ -57,5 +62,5 @@ export function byteLevelUnigram(
   if (tokens.some((_, id) => id >= count && !ADDED.has(types[id]))) return undefined;
   const vocab = tokens.slice(0, count).map((token, id) => [byteLevelPiece(token, types[id]), scores[id] ?? 0] as const);
   const pieces = new Set(vocab.map(([piece]) => piece));
-  return CHAR_OF_BYTE.every((char) => pieces.has(char)) ? vocab : undefined;
+  return CHAR_OF_BYTE.every((char, byte) => isNeverInUtf8(byte) || pieces.has(char)) ? vocab : undefined;
 }
