@@ -10,13 +10,22 @@ export interface QuantizedRows {
 }
 
 /** GGML types whose blocks hold the same numbers as a weight format's, in another order. */
-export const SAME_BLOCKS: Partial<Record<ReadableDtype, WeightFormat>> = { Q8_0: "q8", Q4_0: "q4" };
+const SAME_BLOCKS = { Q8_0: "q8", Q4_0: "q4" } as const satisfies Partial<Record<ReadableDtype, WeightFormat>>;
+type SameBlocks = keyof typeof SAME_BLOCKS;
+
+export function hasSameBlocks(dtype: ReadableDtype): dtype is SameBlocks {
+  return Object.hasOwn(SAME_BLOCKS, dtype);
+}
+
+export function sameBlocksFormat(dtype: ReadableDtype): WeightFormat | undefined {
+  return hasSameBlocks(dtype) ? SAME_BLOCKS[dtype] : undefined;
+}
 
 const HALF = 16;
 const SCALE_BYTES = 2;
 
 /** Blocks of Q8_0 or Q4_0 as q8 or q4: scales apart from levels, and Q4_0's halves of a block side by side. No value changes. */
-export function repackBlocks(dtype: "Q8_0" | "Q4_0", bytes: Uint8Array<ArrayBuffer>): QuantizedRows {
+export function repackBlocks(dtype: SameBlocks, bytes: Uint8Array<ArrayBuffer>): QuantizedRows {
   const { bytes: size } = GGML_TYPES[dtype];
   const blocks = bytes.length / size;
   const levels = size - SCALE_BYTES;

@@ -1,13 +1,16 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { isFloatDtype } from "../checkpoint/floats.ts";
+import type { FloatDtype } from "../checkpoint/floats.ts";
 import { dequantize, readableDtypeOf } from "../checkpoint/gguf/dequantize/dequantize.ts";
 import type { ReadableDtype } from "../checkpoint/gguf/dequantize/dequantize.ts";
-import { isFloatDtype } from "../checkpoint/floats.ts";
 import { ggmlBytes } from "../checkpoint/gguf/ggml-type.ts";
 import { R1Error, throwIfAborted } from "../errors.ts";
 import type { GpuContext } from "../gpu/device.ts";
+import { isQuantFormat } from "../kernels/quantize/quantize.ts";
+import type { FloatFormat } from "../kernels/quantize/quantize.ts";
 import type { WeightFormat } from "../kernels/weights/format.ts";
 import type { WeightMatrix } from "../kernels/weights/matrix.ts";
-import { repackBlocks, SAME_BLOCKS } from "./ggml-blocks.ts";
+import { hasSameBlocks, repackBlocks, sameBlocksFormat } from "./ggml-blocks.ts";
 import { bytesFitMatrix } from "./matrix-writer.ts";
 import type { RowBlock } from "./matrix-writer.ts";
 import type { WantedTensor } from "./tensor-names.ts";
@@ -24,13 +27,7 @@ const SETTLE_BYTES = 32 << 20;
  */
 const EXACT_BYTES = 2 ** 30;
 
-/** Types that a matrix on the device may have too. */
-const FORMAT_OF: Partial<Record<ReadableDtype, WeightFormat>> = {
-  F32: "f32",
-  F16: "f16",
-  BF16: "bf16",
-  ...SAME_BLOCKS,
-};
+const FORMAT_OF: Record<FloatDtype, FloatFormat> = { F32: "f32", F16: "f16", BF16: "bf16" };
 
 /** Reads tensors in slabs, as they are or as f32, and keeps count for the progress and for the queue. */
 export class TensorReader {
@@ -57,10 +54,14 @@ export class TensorReader {
     return dequantize(this.#dtype(name), await this.#read(name));
   }
 
-  /** Hands a tensor [rows, k] on block by block, in the matrix's own bytes where that is what the file holds. */
+  /**
+   * Hands a tensor [rows, k] on block by block, in the matrix's own bytes where that is what the file holds.
+   * @param keepsBlocks what {@link keepsBlocks} says of all the matrix's tensors
+   */
   async intoMatrix(
     { name, shape }: WantedTensor,
     matrix: WeightMatrix,
+    keepsBlocks: boolean,
     write: (block: Omit<RowBlock, "part">) => void,
   ): Promise<void> {
     const [rows = 0, k = 0] = shape;
@@ -71,9 +72,10 @@ export class TensorReader {
       const count = Math.min(most, rows - start);
       const bytes = await this.#read(name, start * rowBytes, (start + count) * rowBytes);
       if (bytesFitMatrix(matrix, dtype)) write({ start, count, raw: bytes });
-      else if ((dtype === "Q8_0" || dtype === "Q4_0") && matrix.format === SAME_BLOCKS[dtype])
-        write({ start, count, quantized: repackBlocks(dtype, bytes) });
-      else write({ start, count, values: dequantize(dtype, bytes) });
+      else if (keepsBlocks && hasSameBlocks(dtype)) write({ start, count, quantized: repackBlocks(dtype, bytes) });
+      else if (isQuantFormat(matrix.format) && isFloatDtype(dtype)) {
+        write({ start, count, stored: { format: FORMAT_OF[dtype], bytes } });
+      } else write({ start, count, values: dequantize(dtype, bytes) });
       this.#unsettledBytes += bytes.byteLength;
       if (this.#unsettledBytes >= SETTLE_BYTES) await this.settle();
     }
@@ -87,9 +89,19 @@ export class TensorReader {
     const dtypes = [...new Set(parts.map(({ name }) => this.#dtype(name)))];
     const [first] = dtypes;
     if (first === undefined) return "f32";
-    const same = dtypes.length === 1 ? FORMAT_OF[first] : undefined;
-    if (same !== undefined) return same;
-    return this.#isSmall || dtypes.every(isFloatDtype) ? "f32" : "q8";
+    const same = dtypes.length > 1 ? undefined : isFloatDtype(first) ? FORMAT_OF[first] : sameBlocksFormat(first);
+    return same ?? (this.#isSmall || dtypes.every(isFloatDtype) ? "f32" : "q8");
+  }
+
+  /** Whether the tensors' blocks are those of the format, so that they need not be quantized. */
+  keepsBlocks(parts: readonly WantedTensor[], format: WeightFormat): boolean {
+    return parts.every(({ name }) => sameBlocksFormat(this.#dtype(name)) === format);
+  }
+
+  /** The formats in which a matrix that is to be quantized is handed on. */
+  storedFormats(parts: readonly WantedTensor[]): readonly FloatFormat[] {
+    const formatOf = (dtype: ReadableDtype): FloatFormat => (isFloatDtype(dtype) ? FORMAT_OF[dtype] : "f32");
+    return [...new Set(parts.map(({ name }) => formatOf(this.#dtype(name))))];
   }
 
   /** Waits until the queue has taken all that was written. */

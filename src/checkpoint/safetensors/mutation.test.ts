@@ -1,11 +1,13 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { isR1Error } from "../../errors.ts";
 import { openCheckpoint } from "../checkpoint.ts";
-import { fuzzRuns, fuzzTimeout } from "../node/fuzz-runs.ts";
 import type { Checkpoint } from "../checkpoint.ts";
+import { fuzzRuns, fuzzTimeout } from "../node/fuzz-runs.ts";
 import { buildSafetensors, frameSafetensors, memoryFolder } from "../testing.ts";
 import type { MemoryFolder } from "../testing.ts";
+
+vi.setConfig({ testTimeout: fuzzTimeout(fuzzRuns(1500)) });
 
 const VALID = buildSafetensors(
   {
@@ -99,119 +101,112 @@ const piece = fc.oneof(
   fc.string({ unit: "binary", maxLength: 5 }),
 );
 
-describe(
-  "a mutated file is either consistent or refused with a typed error",
-  { timeout: fuzzTimeout(fuzzRuns(1)) },
-  () => {
-    it("as it is, it opens", async () => {
-      await check(VALID);
-      expect((await openCheckpoint(memoryFolder({ "model.safetensors": VALID }))).tensors.size).toBe(4);
-    });
+describe("a mutated file is either consistent or refused with a typed error", () => {
+  it("as it is, it opens", async () => {
+    await check(VALID);
+    expect((await openCheckpoint(memoryFolder({ "model.safetensors": VALID }))).tensors.size).toBe(4);
+  });
 
-    it("flipped bits", async () => {
-      const flips = fc.array(fc.tuple(fc.nat(HEADER_END - 1), fc.nat(7)), { minLength: 1, maxLength: 4 });
-      await fc.assert(
-        fc.asyncProperty(flips, async (bits) => {
-          const bytes = VALID.slice();
-          for (const [at, bit] of bits) bytes[at] = (bytes[at] ?? 0) ^ (1 << bit);
-          await check(bytes);
-        }),
-        { numRuns: fuzzRuns(1500) },
-      );
-    });
+  it("flipped bits", async () => {
+    const flips = fc.array(fc.tuple(fc.nat(HEADER_END - 1), fc.nat(7)), { minLength: 1, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(flips, async (bits) => {
+        const bytes = VALID.slice();
+        for (const [at, bit] of bits) bytes[at] = (bytes[at] ?? 0) ^ (1 << bit);
+        await check(bytes);
+      }),
+      { numRuns: fuzzRuns(1500) },
+    );
+  });
 
-    it("every length that it can be cut to", async () => {
-      for (let length = 0; length < VALID.length; length++) {
-        const folder = memoryFolder({ "model.safetensors": VALID.subarray(0, length) });
-        await expect(openCheckpoint(folder), `${length} bytes`).rejects.toMatchObject({ name: "R1Error" });
-      }
-    });
+  it("every length that it can be cut to", async () => {
+    for (let length = 0; length < VALID.length; length++) {
+      const folder = memoryFolder({ "model.safetensors": VALID.subarray(0, length) });
+      await expect(openCheckpoint(folder), `${length} bytes`).rejects.toMatchObject({ name: "R1Error" });
+    }
+  });
 
-    it("random bytes", async () => {
-      const bytes = fc.oneof(
-        fc.uint8Array({ maxLength: 64 }),
-        fc.uint8Array({ maxLength: 64 }).map((header) => frameSafetensors(header)),
-      );
-      await fc.assert(fc.asyncProperty(bytes, check), { numRuns: fuzzRuns(500) });
-    });
+  it("random bytes", async () => {
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 64 }),
+      fc.uint8Array({ maxLength: 64 }).map((header) => frameSafetensors(header)),
+    );
+    await fc.assert(fc.asyncProperty(bytes, check), { numRuns: fuzzRuns(500) });
+  });
 
-    it("edited header text, with its length set right", async () => {
-      const edits = fc.array(fc.tuple(fc.nat(HEADER.length), fc.nat(12), piece), { minLength: 1, maxLength: 3 });
-      await fc.assert(
-        fc.asyncProperty(edits, async (list) => {
-          let header: Uint8Array = new TextEncoder().encode(HEADER);
-          for (const [at, removed, text] of list) header = edit(header, at, removed, new TextEncoder().encode(text));
-          await check(frameSafetensors(header, DATA));
-        }),
-        { numRuns: fuzzRuns(1500) },
-      );
-    });
+  it("edited header text, with its length set right", async () => {
+    const edits = fc.array(fc.tuple(fc.nat(HEADER.length), fc.nat(12), piece), { minLength: 1, maxLength: 3 });
+    await fc.assert(
+      fc.asyncProperty(edits, async (list) => {
+        let header: Uint8Array = new TextEncoder().encode(HEADER);
+        for (const [at, removed, text] of list) header = edit(header, at, removed, new TextEncoder().encode(text));
+        await check(frameSafetensors(header, DATA));
+      }),
+      { numRuns: fuzzRuns(1500) },
+    );
+  });
 
-    it("well-formed headers of any shapes, dtypes and offsets", async () => {
-      const size = fc.oneof(fc.nat(4), fc.maxSafeNat(), fc.constantFrom(-1, 0.5, 2 ** 32, 2 ** 53));
-      const value = fc.oneof(size, fc.constantFrom(null, "8", true, [], {}));
-      const tensor = fc.record(
-        {
-          dtype: fc.oneof(fc.constantFrom(...Object.keys(BYTES)), fc.constantFrom("Q8_0", 32, null)),
-          shape: fc.oneof(fc.array(fc.nat(4), { maxLength: 3 }), fc.array(value, { maxLength: 4 }), value),
-          data_offsets: fc.oneof(fc.tuple(fc.nat(16), fc.nat(64)), fc.array(value, { maxLength: 3 }), value),
-          extra: fc.jsonValue({ maxDepth: 3 }),
-        },
-        { requiredKeys: [] },
-      );
-      const name = fc.oneof(fc.constantFrom("a", "b", "__proto__", "__metadata__", "constructor"), fc.string());
-      const header = fc.dictionary(name, fc.oneof({ weight: 5, arbitrary: tensor }, value), { maxKeys: 4 });
-      await fc.assert(
-        fc.asyncProperty(header, fc.nat(64), async (json, dataBytes) => {
-          await check(frameSafetensors(JSON.stringify(json), new Uint8Array(dataBytes)));
-        }),
-        { numRuns: fuzzRuns(1000) },
-      );
-    });
+  it("well-formed headers of any shapes, dtypes and offsets", async () => {
+    const size = fc.oneof(fc.nat(4), fc.maxSafeNat(), fc.constantFrom(-1, 0.5, 2 ** 32, 2 ** 53));
+    const value = fc.oneof(size, fc.constantFrom(null, "8", true, [], {}));
+    const tensor = fc.record(
+      {
+        dtype: fc.oneof(fc.constantFrom(...Object.keys(BYTES)), fc.constantFrom("Q8_0", 32, null)),
+        shape: fc.oneof(fc.array(fc.nat(4), { maxLength: 3 }), fc.array(value, { maxLength: 4 }), value),
+        data_offsets: fc.oneof(fc.tuple(fc.nat(16), fc.nat(64)), fc.array(value, { maxLength: 3 }), value),
+        extra: fc.jsonValue({ maxDepth: 3 }),
+      },
+      { requiredKeys: [] },
+    );
+    const name = fc.oneof(fc.constantFrom("a", "b", "__proto__", "__metadata__", "constructor"), fc.string());
+    const header = fc.dictionary(name, fc.oneof({ weight: 5, arbitrary: tensor }, value), { maxKeys: 4 });
+    await fc.assert(
+      fc.asyncProperty(header, fc.nat(64), async (json, dataBytes) => {
+        await check(frameSafetensors(JSON.stringify(json), new Uint8Array(dataBytes)));
+      }),
+      { numRuns: fuzzRuns(1000) },
+    );
+  });
 
-    it("accepts every header that keeps the rules", async () => {
-      const sizes = fc.array(fc.tuple(fc.constantFrom(...Object.keys(BYTES)), fc.array(fc.nat(3), { maxLength: 3 })), {
-        maxLength: 6,
-      });
-      await fc.assert(
-        fc.asyncProperty(sizes, fc.infiniteStream(fc.nat()), async (list, random) => {
-          let end = 0;
-          const entries: string[] = [];
-          for (const [i, [dtype, sizesOf]] of list.entries()) {
-            // Times 8, so that elements of 4 and 6 bits fill bytes.
-            const shape = [8, ...sizesOf];
-            const begin = end;
-            end += shape.reduce((product, one) => product * one, 1) * (BYTES[dtype] ?? 0);
-            entries.push(`"t${i}":${JSON.stringify({ dtype, shape, data_offsets: [begin, end] })}`);
-          }
-          const order = entries.map((entry) => [random.next().value, entry] as const).toSorted((a, b) => a[0] - b[0]);
-          const bytes = frameSafetensors(`{${order.map(([, entry]) => entry).join()}}`, new Uint8Array(end));
-          await check(bytes);
-          expect((await openCheckpoint(memoryFolder({ "model.safetensors": bytes }))).tensors.size).toBe(list.length);
-        }),
-        { numRuns: fuzzRuns(300) },
-      );
+  it("accepts every header that keeps the rules", async () => {
+    const sizes = fc.array(fc.tuple(fc.constantFrom(...Object.keys(BYTES)), fc.array(fc.nat(3), { maxLength: 3 })), {
+      maxLength: 6,
     });
+    await fc.assert(
+      fc.asyncProperty(sizes, fc.infiniteStream(fc.nat()), async (list, random) => {
+        let end = 0;
+        const entries: string[] = [];
+        for (const [i, [dtype, sizesOf]] of list.entries()) {
+          // Times 8, so that elements of 4 and 6 bits fill bytes.
+          const shape = [8, ...sizesOf];
+          const begin = end;
+          end += shape.reduce((product, one) => product * one, 1) * (BYTES[dtype] ?? 0);
+          entries.push(`"t${i}":${JSON.stringify({ dtype, shape, data_offsets: [begin, end] })}`);
+        }
+        const order = entries.map((entry) => [random.next().value, entry] as const).toSorted((a, b) => a[0] - b[0]);
+        const bytes = frameSafetensors(`{${order.map(([, entry]) => entry).join()}}`, new Uint8Array(end));
+        await check(bytes);
+        expect((await openCheckpoint(memoryFolder({ "model.safetensors": bytes }))).tensors.size).toBe(list.length);
+      }),
+      { numRuns: fuzzRuns(300) },
+    );
+  });
 
-    it("an index of any content", async () => {
-      const shard = fc.oneof(
-        fc.constantFrom("1.safetensors", "2.safetensors", "../1.safetensors", "", "."),
-        fc.string(),
-      );
-      const map = fc.oneof(fc.dictionary(fc.constantFrom("scalar", "empty", "x"), shard), fc.jsonValue());
-      const index = fc.oneof(
-        fc
-          .record({ weight_map: map, metadata: fc.jsonValue() }, { requiredKeys: [] })
-          .map((value) => JSON.stringify(value)),
-        fc.array(piece, { maxLength: 8 }).map((parts) => `{"weight_map":{"scalar":"1.safetensors"${parts.join("")}}}`),
-      );
-      await fc.assert(
-        fc.asyncProperty(index, async (text) => {
-          const files = { "model.safetensors.index.json": text, "1.safetensors": VALID, "2.safetensors": VALID };
-          await readAll(memoryFolder(files), Math.max(VALID.length, new TextEncoder().encode(text).length));
-        }),
-        { numRuns: fuzzRuns(500) },
-      );
-    });
-  },
-);
+  it("an index of any content", async () => {
+    const shard = fc.oneof(fc.constantFrom("1.safetensors", "2.safetensors", "../1.safetensors", "", "."), fc.string());
+    const map = fc.oneof(fc.dictionary(fc.constantFrom("scalar", "empty", "x"), shard), fc.jsonValue());
+    const index = fc.oneof(
+      fc
+        .record({ weight_map: map, metadata: fc.jsonValue() }, { requiredKeys: [] })
+        .map((value) => JSON.stringify(value)),
+      fc.array(piece, { maxLength: 8 }).map((parts) => `{"weight_map":{"scalar":"1.safetensors"${parts.join("")}}}`),
+    );
+    await fc.assert(
+      fc.asyncProperty(index, async (text) => {
+        const files = { "model.safetensors.index.json": text, "1.safetensors": VALID, "2.safetensors": VALID };
+        await readAll(memoryFolder(files), Math.max(VALID.length, new TextEncoder().encode(text).length));
+      }),
+      { numRuns: fuzzRuns(500) },
+    );
+  });
+});
