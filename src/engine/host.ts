@@ -121,7 +121,7 @@ export class EngineHost {
       report({ stage: "device", loadedBytes: 0, totalBytes: 0 });
       const device = await this.#deviceOrError(request);
       report({ stage: "files", loadedBytes: 0, totalBytes: 0 });
-      const checked = await checkFolder(openFolder(request.source), signal);
+      const checked = await checkFolder(await openFolder(request.source, signal), signal);
       // The old model goes before the new one comes: two at a time may not fit.
       this.#unload();
       const { templates } = this.#environment;

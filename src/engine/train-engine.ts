@@ -88,7 +88,7 @@ export class TrainEngine {
     const datasets = new Map(Object.entries(this.#call.datasets ?? {}));
     return {
       context,
-      openFolder: (path) => stoppable(openFolder(given("model", models, path)), this.#signal),
+      openFolder: async (path) => stoppable(await openFolder(given("model", models, path), this.#signal), this.#signal),
       readDataset: async (path) => given("dataset", datasets, path),
       templateHost: this.#templates,
       checkpoints: {
@@ -114,7 +114,7 @@ function given<T>(field: string, values: ReadonlyMap<string, T>, path: string): 
 /** A folder whose files are read until the signal fires: a run reads them only before its first step. */
 function stoppable(folder: ModelFolder, signal: AbortSignal): ModelFolder {
   return {
-    name: folder.name,
+    ...folder,
     open: async (file) => {
       const source = await folder.open(file, signal);
       return source && { ...source, read: (offset, length) => source.read(offset, length, signal) };

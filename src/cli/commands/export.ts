@@ -4,9 +4,11 @@ import { dirname, join } from "node:path";
 import type { ExportFile } from "../../checkpoint/export/file.ts";
 import { safetensorsFiles } from "../../checkpoint/export/safetensors.ts";
 import type { FloatDtype } from "../../checkpoint/floats.ts";
+import type { WrittenDtype } from "../../checkpoint/export/gguf/quantize.ts";
 import { onnxFiles } from "../../checkpoint/export/onnx/export.ts";
 import { peftFiles } from "../../checkpoint/export/peft.ts";
 import { R1Error } from "../../errors.ts";
+import { exportGguf } from "../../model/export-gguf.ts";
 import { openExportModel } from "../../model/export-model.ts";
 import { UsageError } from "../args.ts";
 import type { Args } from "../args.ts";
@@ -16,6 +18,7 @@ import { trlExport } from "../export-trl.ts";
 import { modelPath } from "../model-path.ts";
 
 const FLOAT_TYPES: Readonly<Record<string, FloatDtype>> = { f32: "F32", f16: "F16", bf16: "BF16" };
+const GGUF_TYPES: Readonly<Record<string, WrittenDtype>> = { ...FLOAT_TYPES, q8_0: "Q8_0", q4_0: "Q4_0" };
 
 /** What `--to` names: the files of each format. */
 const FORMATS: Readonly<Record<string, (args: Args) => Promise<readonly ExportFile[]>>> = {
@@ -24,9 +27,10 @@ const FORMATS: Readonly<Record<string, (args: Args) => Promise<readonly ExportFi
       dtype: choice(args, "dtype", FLOAT_TYPES),
       maxShardBytes: shardBytes(args),
     }),
+  gguf: async (args) => exportGguf(await exportModel(args), choice(args, "dtype", GGUF_TYPES) ?? "F16"),
   onnx: async (args) => onnxFiles(await exportModel(args)),
   trl: trlExport,
-  peft: async (args) => peftFiles(modelPath(args.required("model")).folder),
+  peft: async (args) => peftFiles((await modelPath(args.required("model"))).folder),
 };
 
 export const exportCommand: Command = {
@@ -60,8 +64,8 @@ export const exportCommand: Command = {
   },
 };
 
-function exportModel(args: Args) {
-  const { folder, file } = modelPath(args.required("model"));
+async function exportModel(args: Args) {
+  const { folder, file } = await modelPath(args.required("model"));
   return openExportModel(folder, file);
 }
 
