@@ -29,6 +29,8 @@ export default defineConfig({
     // What a test intercepts must not come out of a cache; offline.spec.ts is about the cache.
     serviceWorkers: "block",
     baseURL: `http://localhost:${PORT}/`,
+    // A click on what never becomes ready is said, and not waited for until the test's end.
+    actionTimeout: 30_000,
     launchOptions: {
       ...(browser ? { executablePath: browser } : {}),
       args: ["--no-sandbox", "--enable-unsafe-webgpu", ...adapter],
