@@ -10,6 +10,7 @@ import { Session } from "../model/session.ts";
 import type { SessionSizes } from "../model/session-buffers.ts";
 import type { Sequence } from "../model/sequence.ts";
 import { parameterCount } from "../model/spec.ts";
+import type { ModelSpec } from "../model/spec.ts";
 import { promptOpensThink } from "../text/channels.ts";
 import { buildPrompt } from "../text/chat.ts";
 import type { TextAssets } from "../text/load-text.ts";
@@ -70,7 +71,7 @@ export class ChatEngine {
     try {
       const { spec } = weights;
       const weightBytes = gpu.arena.liveBytes - before;
-      const contextTokens = Math.min(request.contextTokens ?? DEFAULT_CONTEXT, spec.maxPositions);
+      const contextTokens = contextOf(spec, request);
       report({ stage: "kernels", loadedBytes: 0, totalBytes: 0 });
       const session = await warmSession(weights, sessionSizes(contextTokens, 1, 0), signal);
       const model: LoadedModel = {
@@ -146,6 +147,11 @@ export class ChatEngine {
     this.#session = await Session.create(this.#weights, wanted);
     return this.#session;
   }
+}
+
+/** Tokens of the conversation that a request asks for. */
+export function contextOf({ maxPositions }: ModelSpec, { contextTokens }: Pick<LoadRequest, "contextTokens">): number {
+  return Math.min(contextTokens ?? DEFAULT_CONTEXT, maxPositions);
 }
 
 function sessionSizes(contextTokens: number, n: number, maxNewTokens: number): SessionSizes {

@@ -1,6 +1,11 @@
 import { openCheckpoint } from "../checkpoint/checkpoint.ts";
 import type { ModelFolder } from "../checkpoint/source.ts";
+import { R1Error } from "../errors.ts";
+import type { WeightFormat } from "../kernels/weights/format.ts";
+import type { BufferLimits } from "../kernels/weights/matrix.ts";
 import { readModelSpec } from "../model/load.ts";
+import { judgeMemory } from "../model/memory-plan.ts";
+import type { ModelSpec } from "../model/spec.ts";
 import { allTensors, checkTensors, modelTensors } from "../model/tensor-names.ts";
 import { loadTextAssets } from "../model/text-assets.ts";
 import type { TextAssets } from "../text/load-text.ts";
@@ -8,6 +13,7 @@ import type { TextAssets } from "../text/load-text.ts";
 /** A folder in which everything is right that can be known without reading weights. */
 export interface CheckedFolder {
   readonly folder: ModelFolder;
+  readonly spec: ModelSpec;
   readonly text: TextAssets;
 }
 
@@ -19,5 +25,28 @@ export interface CheckedFolder {
 export async function checkFolder(folder: ModelFolder, signal: AbortSignal): Promise<CheckedFolder> {
   const spec = await readModelSpec(folder, signal);
   checkTensors(await openCheckpoint(folder, { signal }), allTensors(modelTensors(spec)));
-  return { folder, text: await loadTextAssets(folder, signal) };
+  return { folder, spec, text: await loadTextAssets(folder, signal) };
+}
+
+/**
+ * Holds a model with a conversation's cache against the device's largest buffers, before gigabytes are read.
+ * @param contextTokens of the conversation
+ * @throws R1Error E_LIMIT
+ */
+export function checkLimits(
+  spec: ModelSpec,
+  format: WeightFormat | undefined,
+  contextTokens: number,
+  limits: BufferLimits,
+): void {
+  // The smallest format stands for one that only the files tell: matrices are split, whatever their format.
+  const verdict = judgeMemory(spec, { format: format ?? "q4", contextTokens, batch: 1, kv: "f32" }, limits);
+  if (verdict.fits) return;
+  const { reason, offer } = verdict;
+  const instead = offer ? `; ${offer.request.contextTokens} tokens would fit` : "";
+  throw new R1Error(
+    "E_LIMIT",
+    `a context of ${contextTokens} tokens needs a buffer of ${reason.bytes} bytes; this device allows ${reason.limit}${instead}`,
+    { bytes: reason.bytes, limit: reason.limit },
+  );
 }

@@ -1,8 +1,8 @@
 import { isR1Error, R1Error, throwIfAborted } from "../errors.ts";
 import type { GpuContext } from "../gpu/device.ts";
 import type { TemplateHost } from "../text/template-host.ts";
-import { ChatEngine } from "./chat-engine.ts";
-import { checkFolder } from "./check-folder.ts";
+import { ChatEngine, contextOf } from "./chat-engine.ts";
+import { checkFolder, checkLimits } from "./check-folder.ts";
 import { EventBatches } from "./event-batches.ts";
 import { openFolder } from "./open-folder.ts";
 import { RunPace } from "./run-pace.ts";
@@ -121,6 +121,7 @@ export class EngineHost {
       const gpu = await this.#device();
       report({ stage: "files", loadedBytes: 0, totalBytes: 0 });
       const checked = await checkFolder(openFolder(request.source), signal);
+      checkLimits(checked.spec, request.format, contextOf(checked.spec, request), gpu.limits);
       // The old model goes before the new one comes: two at a time may not fit.
       this.#unload();
       const { templates } = this.#environment;
