@@ -6,6 +6,7 @@ import { resolveOptions } from "../generate/options.ts";
 import type { GenerateOptions } from "../generate/options.ts";
 import { loadModel } from "../model/load.ts";
 import type { LanguageModelWeights } from "../model/load.ts";
+import { PREFILL_ROWS } from "../model/memory-plan.ts";
 import { Session } from "../model/session.ts";
 import type { SessionSizes } from "../model/session-buffers.ts";
 import type { Sequence } from "../model/sequence.ts";
@@ -21,7 +22,6 @@ import type { GenerateCall, LoadedModel, LoadProgress, LoadRequest } from "./pro
 
 /** Context of a chat unless more is asked for: a f32 cache of this length fits every GPU that holds the weights. */
 const DEFAULT_CONTEXT = 4096;
-const PREFILL_ROWS = 256;
 
 /** A loaded model with its text side and one conversation's cache. */
 export class ChatEngine {
