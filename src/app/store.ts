@@ -7,6 +7,7 @@ import type { Failure } from "./failure.ts";
 import { builtInSource, fetchBuiltInModels } from "./models.ts";
 import type { BuiltInModel } from "./models.ts";
 import { readPreferences } from "./preferences.ts";
+import { wantedRuntime } from "./wanted-runtime.ts";
 import type { Preferences } from "./preferences.ts";
 import { DEFAULT_SETTINGS, settingsFor } from "./playground/settings.ts";
 import type { ChatSettings, SettingName } from "./playground/settings.ts";
@@ -122,8 +123,9 @@ export const usePage = create<PageState>()((set, get) => {
     onProgress({ stage: "device", loadedBytes: 0, totalBytes: 0 });
     set({ failure: undefined });
     try {
-      set({ device: await sharedEngine().open() });
-      const model = await sharedEngine().load({ source: choice.source }, { onProgress, signal: abort.signal });
+      set({ device: await deviceIfAny() });
+      const request = { source: choice.source, runtime: wantedRuntime(location.search) };
+      const model = await sharedEngine().load(request, { onProgress, signal: abort.signal });
       set({ model: { status: "ready", model, choice } });
       return model;
     } catch (error) {
@@ -266,6 +268,17 @@ export const usePage = create<PageState>()((set, get) => {
     inspect: (inspected) => set({ inspected }),
   };
 });
+
+/** Without a device a model may run on the processor; whether it does, loading says. */
+async function deviceIfAny(): Promise<DeviceInfo | undefined> {
+  try {
+    return await sharedEngine().open();
+  } catch (error) {
+    const { code } = toFailure(error);
+    if (code === "E_NO_WEBGPU" || code === "E_NO_ADAPTER") return undefined;
+    throw error;
+  }
+}
 
 /** The state when the engine no longer has what it had loaded. */
 function withoutModel(model: ModelState): ModelState {
