@@ -47,6 +47,8 @@ async function serve(models: string): Promise<Server> {
 }
 
 test.describe("llama.cpp in the same browser", () => {
+  // Its WebAssembly has ten megabytes, compiled once for each model.
+  test.setTimeout(180_000);
   const folder = mkdtempSync(join(tmpdir(), "r1-gguf-"));
   let server: Server | undefined;
 
@@ -55,7 +57,7 @@ test.describe("llama.cpp in the same browser", () => {
   });
 
   test.afterAll(async () => {
-    await new Promise((resolve) => server?.close(resolve));
+    await new Promise<void>((resolve) => void (server ? server.close(() => resolve()) : resolve()));
     rmSync(folder, { recursive: true });
   });
 

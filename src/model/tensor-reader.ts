@@ -1,6 +1,5 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { isFloatDtype } from "../checkpoint/floats.ts";
-import type { FloatDtype } from "../checkpoint/floats.ts";
 import { dequantize, readableDtypeOf } from "../checkpoint/gguf/dequantize/dequantize.ts";
 import type { ReadableDtype } from "../checkpoint/gguf/dequantize/dequantize.ts";
 import { ggmlBytes } from "../checkpoint/gguf/ggml-type.ts";
@@ -10,6 +9,7 @@ import { isQuantFormat } from "../kernels/quantize/quantize.ts";
 import type { FloatFormat } from "../kernels/quantize/quantize.ts";
 import type { WeightFormat } from "../kernels/weights/format.ts";
 import type { WeightMatrix } from "../kernels/weights/matrix.ts";
+import { deviceFormat, FLOAT_FORMATS } from "./device-format.ts";
 import { hasSameBlocks, repackBlocks, sameBlocksFormat } from "./ggml-blocks.ts";
 import { bytesFitMatrix } from "./matrix-writer.ts";
 import type { RowBlock } from "./matrix-writer.ts";
@@ -21,21 +21,13 @@ const SLAB_BYTES = 4 << 20;
 /** Bytes handed to the queue before waiting for it, so that its staging copies do not pile up. */
 const SETTLE_BYTES = 32 << 20;
 
-/**
- * Matrices of types that the device does not have come to it as f32, exactly, where the model takes up to this many bytes
- * of it; in larger models they are quantized again, to 8 bits.
- */
-const EXACT_BYTES = 2 ** 30;
-
-const FORMAT_OF: Record<FloatDtype, FloatFormat> = { F32: "f32", F16: "f16", BF16: "bf16" };
-
 /** Reads tensors in slabs, as they are or as f32, and keeps count for the progress and for the queue. */
 export class TensorReader {
   readonly #context: GpuContext;
   readonly #checkpoint: Checkpoint;
   readonly #options: LoadOptions;
   readonly #totalBytes: number;
-  readonly #isSmall: boolean;
+  readonly #parameters: number;
   #loadedBytes = 0;
   #unsettledBytes = 0;
 
@@ -45,8 +37,7 @@ export class TensorReader {
     this.#checkpoint = checkpoint;
     this.#options = options;
     this.#totalBytes = wanted.reduce((sum, { name }) => sum + (checkpoint.tensors.get(name)?.bytes ?? 0), 0);
-    const elements = wanted.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
-    this.#isSmall = elements * 4 <= EXACT_BYTES;
+    this.#parameters = wanted.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
   }
 
   /** A whole (small) tensor as f32. */
@@ -74,23 +65,19 @@ export class TensorReader {
       if (bytesFitMatrix(matrix, dtype)) write({ start, count, raw: bytes });
       else if (keepsBlocks && hasSameBlocks(dtype)) write({ start, count, quantized: repackBlocks(dtype, bytes) });
       else if (isQuantFormat(matrix.format) && isFloatDtype(dtype)) {
-        write({ start, count, stored: { format: FORMAT_OF[dtype], bytes } });
+        write({ start, count, stored: { format: FLOAT_FORMATS[dtype], bytes } });
       } else write({ start, count, values: dequantize(dtype, bytes) });
       this.#unsettledBytes += bytes.byteLength;
       if (this.#unsettledBytes >= SETTLE_BYTES) await this.settle();
     }
   }
 
-  /**
-   * The parts' own format or, where they differ, the widest, so that nothing is lost; for what only a file can hold, f32 or
-   * in large models 8 bits.
-   */
+  /** How the matrix of these tensors lies on the device where nothing else is asked for. */
   commonFormat(parts: readonly WantedTensor[]): WeightFormat {
-    const dtypes = [...new Set(parts.map(({ name }) => this.#dtype(name)))];
-    const [first] = dtypes;
-    if (first === undefined) return "f32";
-    const same = dtypes.length > 1 ? undefined : isFloatDtype(first) ? FORMAT_OF[first] : sameBlocksFormat(first);
-    return same ?? (this.#isSmall || dtypes.every(isFloatDtype) ? "f32" : "q8");
+    return deviceFormat(
+      parts.map(({ name }) => this.#dtype(name)),
+      this.#parameters,
+    );
   }
 
   /** Whether the tensors' blocks are those of the format, so that they need not be quantized. */
@@ -100,7 +87,7 @@ export class TensorReader {
 
   /** The formats in which a matrix that is to be quantized is handed on. */
   storedFormats(parts: readonly WantedTensor[]): readonly FloatFormat[] {
-    const formatOf = (dtype: ReadableDtype): FloatFormat => (isFloatDtype(dtype) ? FORMAT_OF[dtype] : "f32");
+    const formatOf = (dtype: ReadableDtype): FloatFormat => (isFloatDtype(dtype) ? FLOAT_FORMATS[dtype] : "f32");
     return [...new Set(parts.map(({ name }) => formatOf(this.#dtype(name))))];
   }
 

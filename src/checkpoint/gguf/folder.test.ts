@@ -91,6 +91,13 @@ describe("config.json of a GGUF model", () => {
     });
   });
 
+  it("quotes what it found", async () => {
+    const folder = await open({ "qwen2.block_count": ["string", `\u001b[31m${"x".repeat(5000)}`] });
+    await expect(readJson(folder, "config.json")).rejects.toMatchObject({
+      message: expect.stringMatching(/^[^\u001b]{0,300}$/) as string,
+    });
+  });
+
   it.each([
     ["E_ARCHITECTURE", "another architecture", { "general.architecture": ["string", "gemma3"] }],
     ["E_CONFIG", "a mixture of experts", { "qwen2.expert_count": ["u32", 8] }],
@@ -178,12 +185,14 @@ describe("a GGUF model in parts", () => {
     await expect(readJson(folder, "config.json")).resolves.toMatchObject({ vocab_size: 8 });
   });
 
-  it.each([
-    ["E_FILE_MISSING", "a part that is not there", { [names[0]]: parts[names[0]] ?? "" }],
+  const BROKEN: readonly (readonly [string, string, Readonly<Record<string, Uint8Array>>])[] = [
+    ["E_FILE_MISSING", "a part that is not there", { [names[0]]: parts[names[0]] }],
     ["E_FORMAT", "another model's part", { ...parts, [names[1]]: part(1, 3, [norm]) }],
-    ["E_FORMAT", "a part twice", { ...parts, [names[1]]: parts[names[0]] ?? "" }],
+    ["E_FORMAT", "a part twice", { ...parts, [names[1]]: parts[names[0]] }],
     ["E_FORMAT", "fewer tensors than the first part says", { ...parts, [names[1]]: part(1, 2, []) }],
-  ])("is refused with %s for %s", async (code, _, files) => {
+  ];
+
+  it.each(BROKEN)("is refused with %s for %s", async (code, _, files) => {
     await expect(modelFolder(memoryFolder(files), names[0])).rejects.toMatchObject({ code });
   });
 });

@@ -1,4 +1,5 @@
 import { R1Error } from "../../errors.ts";
+import { quote } from "../quote.ts";
 import { keyField } from "./cursor.ts";
 import type { HeaderCursor } from "./cursor.ts";
 
@@ -168,7 +169,7 @@ export class MetadataReader {
   #typed<T extends GgufValue>(key: string, expected: string, is: (value: GgufValue) => value is T): T | undefined {
     const value = this.#metadata.get(key);
     if (value === undefined || is(value)) return value;
-    throw this.error(key, `found ${shown(value)}; expected ${expected}`);
+    throw this.error(key, `found ${typeof value === "string" ? quote(value) : shown(value)}; expected ${expected}`);
   }
 
   error(key: string, problem: string): R1Error {

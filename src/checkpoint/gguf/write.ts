@@ -112,7 +112,9 @@ class ByteWriter {
   }
 
   bytes(bytes: Uint8Array): void {
-    this.#bytes.set(bytes, this.#room(bytes.length));
+    // What follows may be in a grown buffer.
+    const at = this.#room(bytes.length);
+    this.#bytes.set(bytes, at);
   }
 
   string(text: string): void {

@@ -85,7 +85,7 @@ describe("GGUF export, read again", () => {
     const model = await openExportModel(NANO);
     const change = (pre: object) => {
       const json: unknown = JSON.parse(model.texts.get("tokenizer.json") ?? "{}");
-      return { ...model, texts: new Map([["tokenizer.json", JSON.stringify(Object.assign(Object(json), pre))]]) };
+      return { ...model, texts: new Map([["tokenizer.json", JSON.stringify({ ...(json as object), ...pre })]]) };
     };
     await expect(exportGguf(change({ pre_tokenizer: { type: "Whitespace" } }), "F16")).rejects.toMatchObject({
       code: "E_TOKENIZER",
