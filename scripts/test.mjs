@@ -49,6 +49,7 @@ const results = [
 if (existsSync(join(root, "playwright.config.ts"))) {
   results.push(
     check("npx vite build"),
+    check("node scripts/check-size.mjs"),
     runTests("npx playwright test --reporter=list,json", ".cache/playwright.json", playwrightResult),
   );
 }

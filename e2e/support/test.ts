@@ -16,7 +16,11 @@ export const test = base.extend<Fixtures, Shared>({
     async ({ browser }, use) => {
       // The worker's browser knows no base address.
       const { baseURL } = base.info().project.use;
-      const context = await browser.newContext({ ...(baseURL ? { baseURL } : {}), locale: "en-US" });
+      const context = await browser.newContext({
+        ...(baseURL ? { baseURL } : {}),
+        locale: "en-US",
+        serviceWorkers: "block",
+      });
       const playground = new Playground(await context.newPage());
       await playground.open();
       await use(playground);

@@ -1,7 +1,10 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App.tsx";
+import { workOffline } from "./offline.ts";
 import { applyPreferences, writePreferences } from "./preferences.ts";
+import { openLink, registerShare } from "./share/link.ts";
+import { playgroundShare } from "./share/playground-share.ts";
 import { usePage } from "./store.ts";
 import "./styles.css";
 
@@ -11,7 +14,12 @@ usePage.subscribe(({ language, theme }, before) => {
   applyPreferences({ language, theme });
   writePreferences({ language, theme });
 });
-void usePage.getState().start();
+registerShare("playground", playgroundShare);
+void openLink(location.hash).then(() => usePage.getState().start());
+addEventListener("hashchange", () => void openLink(location.hash));
+
+// After what the page itself needs.
+addEventListener("load", () => void workOffline());
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");

@@ -67,8 +67,8 @@ interface PageState extends Preferences {
   readonly setPreference: (preference: Partial<Preferences>) => void;
   readonly setDraft: (draft: string) => void;
   readonly setSetting: (name: SettingName, value: number) => void;
-  /** Opens the device and loads the first built-in model; once. */
-  readonly start: () => Promise<void>;
+  /** Opens the device and loads a built-in model, the first unless its folder is named; once. */
+  readonly start: (folder?: string) => Promise<void>;
   readonly load: (choice: ModelChoice) => Promise<void>;
   readonly loadFiles: (files: Promise<readonly PickedFile[]>) => Promise<void>;
   /** Brings a lost model back, with the settings as they are. */
@@ -198,13 +198,13 @@ export const usePage = create<PageState>()((set, get) => {
     },
     stop: () => get().running?.abort(),
 
-    start: async () => {
+    start: async (folder) => {
       if (started) return;
       started = true;
       try {
         const builtIns = await fetchBuiltInModels();
         set({ builtIns });
-        const [first] = builtIns;
+        const first = builtIns.find((entry) => entry.folder === folder) ?? builtIns[0];
         if (first) await get().load({ source: builtInSource(first), builtIn: first });
       } catch (error) {
         fail(error);

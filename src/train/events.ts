@@ -6,6 +6,8 @@ export type Metrics = Readonly<Record<string, number>>;
 /** A token of a completion. Log probabilities in nats at the sampling temperature; NaN where there is none. */
 export interface CompletionToken {
   readonly id: number;
+  /** What it adds to the text; empty for a part of a character that a later token completes. */
+  readonly text: string;
   /** Under the policy that is trained. */
   readonly logp: number;
   /** Under the policy that sampled, by the trainer's kernels. */

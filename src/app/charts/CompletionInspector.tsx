@@ -11,7 +11,6 @@ import { signOf } from "./scales.ts";
 import { SIGN_TEXT } from "./sign-styles.ts";
 import { chartTexts } from "./texts.ts";
 import { TokenText } from "./TokenText.tsx";
-import type { TokenTexts } from "./TokenText.tsx";
 
 export interface CompletionInspectorProps {
   readonly completion: CompletionRecord;
@@ -19,17 +18,10 @@ export interface CompletionInspectorProps {
   readonly onClose: () => void;
   /** Leads to where `log_tokens` can be turned on. */
   readonly onOpenSettings?: (() => void) | undefined;
-  readonly tokenTexts?: TokenTexts | undefined;
 }
 
 /** One completion: what it was rewarded for, what it thought and answered, and what became of each token. */
-export function CompletionInspector({
-  completion,
-  header,
-  onClose,
-  onOpenSettings,
-  tokenTexts,
-}: CompletionInspectorProps) {
+export function CompletionInspector({ completion, header, onClose, onOpenSettings }: CompletionInspectorProps) {
   const { t, language } = usePartTexts(chartTexts);
   const heading = useRef<HTMLHeadingElement>(null);
   const titleId = useId();
@@ -97,12 +89,7 @@ export function CompletionInspector({
       <div>
         <h4 className="mb-1 font-semibold">{t.tokensHeading}</h4>
         {completion.tokens ? (
-          <TokenText
-            key={`${completion.step} ${completion.completion}`}
-            completion={completion}
-            header={header}
-            tokenTexts={tokenTexts}
-          />
+          <TokenText key={`${completion.step} ${completion.completion}`} completion={completion} header={header} />
         ) : (
           <div className="flex flex-col items-start gap-2 text-sm text-quiet">
             <p>{t.noTokens}</p>

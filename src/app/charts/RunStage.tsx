@@ -16,7 +16,6 @@ import { StageTools } from "./StageTools.tsx";
 import { StepScrubber } from "./StepScrubber.tsx";
 import { chartTexts } from "./texts.ts";
 import type { ChartText } from "./texts.ts";
-import type { TokenTexts } from "./TokenText.tsx";
 import { useThrottled } from "./use-throttled.ts";
 import { WarningList } from "./WarningList.tsx";
 
@@ -29,12 +28,10 @@ export interface RunStageProps {
   readonly focus: string;
   /** Leads to where `log_tokens` can be turned on. */
   readonly onOpenSettings?: () => void;
-  /** Tokens' texts, from the tokenizer of the run in focus; without it tokens are shown by number. */
-  readonly tokenTexts?: TokenTexts;
 }
 
 /** What runs of training show: their charts, and of one the advantages, the groups and, beside them, a completion. */
-export function RunStage({ focus, onOpenSettings, tokenTexts, ...props }: RunStageProps) {
+export function RunStage({ focus, onOpenSettings, ...props }: RunStageProps) {
   const { t } = usePartTexts(chartTexts);
   const runs = useThrottled(props.runs);
   const run = runs.find(({ id }) => id === focus) ?? runs[0];
@@ -166,7 +163,6 @@ export function RunStage({ focus, onOpenSettings, tokenTexts, ...props }: RunSta
             header={run.header}
             onClose={close}
             onOpenSettings={onOpenSettings}
-            tokenTexts={tokenTexts}
           />
         </aside>
       ) : null}

@@ -18,17 +18,13 @@ const MEASURE_TEXTS = {
   entropy: ["byEntropy", "byEntropyHelp"],
 } as const satisfies Readonly<Record<TokenMeasure, readonly (keyof typeof chartTexts.en)[]>>;
 
-/** The text of each token, or undefined where no tokenizer is at hand. */
-export type TokenTexts = (ids: readonly number[]) => readonly string[] | undefined;
-
 interface TokenTextProps {
   readonly completion: CompletionRecord;
   readonly header: RunHeader;
-  readonly tokenTexts: TokenTexts | undefined;
 }
 
 /** A completion token by token, coloured by what moved it; each token's numbers on hover and by the arrow keys. */
-export function TokenText({ completion, header, tokenTexts }: TokenTextProps) {
+export function TokenText({ completion, header }: TokenTextProps) {
   const { t, language } = usePartTexts(chartTexts);
   const listId = useId();
   const measures = measuresOf(completion);
@@ -37,9 +33,9 @@ export function TokenText({ completion, header, tokenTexts }: TokenTextProps) {
   const measure = measures.includes(chosen) ? chosen : "ratio";
   const estimator = header.kind === "grpo" ? header.config.kl_estimator : "k3";
   const tokens = useMemo(() => (completion.tokens ?? []).slice(0, MOST_TOKENS), [completion]);
-  const pieces = useMemo(() => tokenTexts?.(tokens.map(({ id }) => id)), [tokenTexts, tokens]);
   const shades = useMemo(() => tokenShades(completion, measure, estimator), [completion, measure, estimator]);
-  const pieceOf = (i: number): string => pieces?.[i] ?? `#${tokens[i]?.id ?? 0}`;
+  // A part of a character has no text of its own.
+  const pieceOf = (i: number): string => tokens[i]?.text || `#${tokens[i]?.id ?? 0}`;
   const token = at === undefined ? undefined : tokens[at];
   const number = (value: number): string => (Number.isFinite(value) ? formatValue(value, "small", language) : "–");
   return (
@@ -86,7 +82,7 @@ export function TokenText({ completion, header, tokenTexts }: TokenTextProps) {
               className="rounded-sm py-0.5 font-mono text-ink aria-selected:outline-2 aria-selected:outline-ink"
               style={{ background: shades[i] }}
             >
-              {pieces ? piece : `${piece} `}
+              {piece}
             </span>
           );
         })}
@@ -103,7 +99,6 @@ export function TokenText({ completion, header, tokenTexts }: TokenTextProps) {
           <span className="text-quiet">{t.tokenHint}</span>
         )}
       </output>
-      {pieces ? null : <p className="text-xs text-quiet">{t.noPieces}</p>}
       {(completion.tokens?.length ?? 0) > tokens.length ? (
         <p className="text-xs text-quiet">
           {t.tokensShown} {tokens.length}

@@ -114,9 +114,9 @@ export const chartTexts = defineTexts({
     worse: "worse",
     advantageKeys: "Arrow keys move the step.",
     ofStep: "bars: all of the step",
-    aboveZero: "above zero",
-    belowZero: "below zero",
-    atZero: "at zero",
+    aboveZero: "above 0:",
+    belowZero: "below 0:",
+    atZero: "at 0:",
 
     group: "Group",
     groups: "Groups of this step",
@@ -147,7 +147,6 @@ export const chartTexts = defineTexts({
     tokensHeading: "Tokens",
     noTokens:
       "Token by token there is nothing to show: this run did not keep it. Turn on “log_tokens” in the settings of the next run to see ratio, KL and entropy of every token.",
-    noPieces: "The tokenizer is not at hand, so tokens are shown by number.",
     openSettings: "Open settings",
     colourBy: "Colour by",
     byRatio: "Advantage × ratio",
@@ -272,9 +271,9 @@ export const chartTexts = defineTexts({
     worse: "悪い",
     advantageKeys: "矢印キーでステップを移動できます。",
     ofStep: "帯：ステップ全体",
-    aboveZero: "0 より上",
-    belowZero: "0 より下",
-    atZero: "0",
+    aboveZero: "正",
+    belowZero: "負",
+    atZero: "ゼロ",
 
     group: "グループ",
     groups: "このステップのグループ",
@@ -305,7 +304,6 @@ export const chartTexts = defineTexts({
     tokensHeading: "トークン",
     noTokens:
       "この実行はトークンごとの値を残していません。次の実行の設定で「log_tokens」を有効にすると、トークンごとの比、KL、エントロピーを見られます。",
-    noPieces: "トークナイザーがないため、トークンを番号で表示しています。",
     openSettings: "設定を開く",
     colourBy: "色分け",
     byRatio: "アドバンテージ × 比",

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { makeCompletion } from "./testing.ts";
 import { measureOf, measuresOf, tokenKl, tokenShades } from "./token-shades.ts";
 
-const token = { id: 1, logp: -1, old_logp: -1, ratio: 1, entropy: 0.5 };
+const token = { text: "x", id: 1, logp: -1, old_logp: -1, ratio: 1, entropy: 0.5 };
 
 describe("tokens", () => {
   it("have the KL of the run's estimator, and none without a reference", () => {

@@ -5,6 +5,7 @@ import { THEMES } from "../preferences.ts";
 import type { Theme } from "../preferences.ts";
 import { hrefOf, PAGES, usePageName } from "../router.ts";
 import type { PageName } from "../router.ts";
+import { ShareMenu } from "../share/ShareMenu.tsx";
 import { usePage } from "../store.ts";
 import { useTexts } from "../use-texts.ts";
 import { Choice } from "./Choice.tsx";
@@ -20,6 +21,7 @@ export function Header() {
       <Navigation />
       <DeviceLine />
       <div className="flex gap-2">
+        <ShareMenu />
         <Choice
           label={t.language}
           value={language}

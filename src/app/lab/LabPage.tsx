@@ -3,9 +3,11 @@ import { RunStage } from "../charts/RunStage.tsx";
 import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { runUpTo } from "../runs/record-data.ts";
 import type { RunData } from "../runs/run-data.ts";
+import { registerShare } from "../share/link.ts";
 import { usePage } from "../store.ts";
 import { ComparePanel } from "./ComparePanel.tsx";
 import { useForm } from "./form-store.ts";
+import { labShare } from "./lab-share.ts";
 import { labTexts } from "./lab-texts.ts";
 import { Notes } from "./Notes.tsx";
 import { ReplayBar } from "./ReplayBar.tsx";
@@ -13,13 +15,13 @@ import { useReplay } from "./replay-store.ts";
 import { RunBar } from "./RunBar.tsx";
 import { RunsList } from "./RunsList.tsx";
 import { SetupPanel } from "./SetupPanel.tsx";
+import { BEST_START } from "./presets.ts";
 import { useLab } from "./use-lab.ts";
 
 const TABS = ["setup", "run"] as const;
 type Tab = (typeof TABS)[number];
 
-/** Reinforcement is seen best from a model that answers in form and is often wrong. */
-const BEST_START = "nano-cold";
+registerShare("lab", labShare);
 
 /** Left the new run and the runs there are, in the centre the charts of the one in front; on a narrow screen, tabs. */
 export function LabPage() {

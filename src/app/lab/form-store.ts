@@ -9,6 +9,8 @@ interface FormState {
   /** Set once the reader has chosen something, after which nothing is chosen for them. */
   readonly isTouched: boolean;
   readonly set: (name: string, value: unknown) => void;
+  /** A whole form, from a link. */
+  readonly take: (preset: PresetName, config: DraftConfig) => void;
   readonly choosePreset: (preset: PresetName) => void;
   /** Its level and length are the task's own. */
   readonly chooseTask: (task: string) => void;
@@ -25,6 +27,7 @@ export const useForm = create<FormState>()((set, get) => ({
   config: draftConfig(FIRST.preset, FIRST.size, FIRST.task, "models/nano-cold"),
   isTouched: false,
   set: (name, value) => set({ config: { ...get().config, [name]: value }, isTouched: true }),
+  take: (preset, config) => set({ preset, config, isTouched: true }),
   choosePreset: (preset) => {
     const { size, config } = get();
     const { task, level, model, seed } = config;

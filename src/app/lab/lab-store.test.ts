@@ -25,7 +25,7 @@ const device: DeviceInfo = {
   maxBindingSize: 1,
 };
 
-const token = { id: 1, logp: 0, old_logp: 0, ratio: 1, entropy: 0 };
+const token = { text: "x", id: 1, logp: 0, old_logp: 0, ratio: 1, entropy: 0 };
 const stepEvent = (step: number): TrainEvent => ({
   type: "step",
   step,

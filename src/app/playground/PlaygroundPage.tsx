@@ -1,5 +1,6 @@
 import { useId, useState } from "react";
 import { FailureNote } from "../components/FailureNote.tsx";
+import { WithoutGpu } from "../traces/WithoutGpu.tsx";
 import { useTexts } from "../use-texts.ts";
 import { Composer } from "./Composer.tsx";
 import { Conversation } from "./Conversation.tsx";
@@ -29,8 +30,10 @@ export function PlaygroundPage() {
         </section>
         <div className={`flex min-h-0 min-w-0 flex-col ${panelOpen ? "md:flex-1" : "flex-1"}`}>
           <div className={`${panelOpen ? "hidden md:flex" : "flex"} min-h-0 flex-1 flex-col lg:flex-row`}>
-            <Conversation />
-            <Inspector />
+            <WithoutGpu>
+              <Conversation />
+              <Inspector />
+            </WithoutGpu>
           </div>
           <div className="border-t border-line px-4 pt-3 pb-4">
             <div className="mx-auto flex w-full max-w-4xl flex-col gap-3">

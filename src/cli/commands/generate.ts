@@ -1,5 +1,5 @@
 import { generate } from "../../generate/generate.ts";
-import type { Completion, GenerateStats } from "../../generate/events.ts";
+import type { Completion, GenerateEvent, GenerateStats } from "../../generate/events.ts";
 import { resolveOptions } from "../../generate/options.ts";
 import type { GenerateOptions } from "../../generate/options.ts";
 import { Session } from "../../model/session.ts";
@@ -35,7 +35,7 @@ export const generateCommand: Command = {
   name: "generate",
   usage: `--model <path> (--prompt T | --messages F.json | --ids 5,6,7) [--greedy] [${Object.keys(NUMBERS)
     .map((name) => `--${name} N`)
-    .join("] [")}] [--weights FORMAT]`,
+    .join("] [")}] [--weights FORMAT] [--events]`,
   summary: "thoughts and answers, n samples in one batch",
   options: {
     ...MODEL_OPTIONS,
@@ -43,6 +43,7 @@ export const generateCommand: Command = {
     messages: { type: "string" },
     ids: { type: "string" },
     greedy: { type: "boolean" },
+    events: { type: "boolean" },
     ...Object.fromEntries(Object.keys(NUMBERS).map((name) => [name, { type: "string" as const }])),
   },
   async run(args) {
@@ -50,13 +51,15 @@ export const generateCommand: Command = {
     if (asked.length !== 1) throw new UsageError("give one of --prompt, --messages and --ids");
     const messages = args.text("messages") === undefined ? undefined : readMessages(args.required("messages"));
     const options = optionsFromArgs(args);
+    const begun = performance.now();
     const loaded = await loadFromArgs(args);
+    const loadMs = performance.now() - begun;
     const assets = await loadTextAssets(loaded.folder);
     const given = args.ids("ids");
     const { ids, startsInThink } = given
       ? { ids: given, startsInThink: assets.tokenizer !== undefined && promptOpensThink(given, assets.tokenizer) }
       : await promptIds(loaded, assets, messages ?? [{ role: "user" as const, content: args.required("prompt") }]);
-    const { completions, stats } = await complete(loaded, assets, ids, startsInThink, options);
+    const { completions, stats, events, gpuBytes } = await complete(loaded, assets, ids, startsInThink, options);
     const json = {
       completions: completions.map(({ ids: out, text, think, answer, logprobs, entropies, finishReason }) => ({
         ids: out,
@@ -73,7 +76,10 @@ export const generateCommand: Command = {
         prefill_ms: stats?.prefillMs,
         decode_ms: stats?.decodeMs,
         tokens_per_second: stats?.tokensPerSecond,
+        load_ms: loadMs,
+        gpu_bytes: gpuBytes,
       },
+      ...(args.flag("events") ? { events, device: loaded.context.adapter.description } : {}),
     };
     const text = completions.map(({ think, answer, ids: out }) =>
       assets.tokenizer ? (think ? `<think>\n${think}\n</think>\n${answer}` : answer) : out.join(","),
@@ -105,12 +111,12 @@ async function promptIds(
 }
 
 async function complete(
-  { model }: LoadedPath,
+  { model, context: { arena } }: LoadedPath,
   { tokenizer, eosIds }: Assets,
   ids: readonly number[],
   startsInThink: boolean,
   options: GenerateOptions,
-): Promise<{ completions: Completion[]; stats: GenerateStats | undefined }> {
+): Promise<{ completions: Completion[]; stats: GenerateStats | undefined; events: GenerateEvent[]; gpuBytes: number }> {
   const context = Math.min(model.spec.maxPositions, ids.length + options.maxNewTokens);
   const session = await Session.create(model, {
     maxSequences: options.n,
@@ -120,6 +126,7 @@ async function complete(
     kv: "f32",
   });
   const completions: Completion[] = [];
+  const events: GenerateEvent[] = [];
   let stats: GenerateStats | undefined;
   const request = {
     prompts: [{ ids, startsInThink }],
@@ -128,8 +135,9 @@ async function complete(
     ...(tokenizer ? { tokenizer } : {}),
   };
   for await (const event of generate(session, request)) {
+    events.push(event);
     if (event.type === "finished") completions[event.sample] = event.completion;
     if (event.type === "done") stats = event.stats;
   }
-  return { completions, stats };
+  return { completions, stats, events, gpuBytes: arena.liveBytes };
 }

@@ -35,6 +35,7 @@ const orNaN = v.pipe(
 
 const tokenSchema = v.object({
   id: whole(0, 1 << 24),
+  text: prose,
   logp: orNaN,
   old_logp: orNaN,
   ref_logp: v.exactOptional(orNaN),

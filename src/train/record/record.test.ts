@@ -33,7 +33,16 @@ function completion(step: number, change: Partial<CompletionRecord> = {}): Compl
   };
 }
 
-const token = { id: 4, logp: -0.5, old_logp: -0.25, ref_logp: -1, ratio: 1.5, entropy: 0.75, sampling_logp: -0.5 };
+const token = {
+  id: 4,
+  text: " 7",
+  logp: -0.5,
+  old_logp: -0.25,
+  ref_logp: -1,
+  ratio: 1.5,
+  entropy: 0.75,
+  sampling_logp: -0.5,
+};
 const EVENTS: readonly TrainEvent[] = [
   { type: "warning", step: 1, code: "DEAD_GROUPS", message: "12 of 12 groups have equal rewards" },
   {

@@ -63,7 +63,7 @@ export function completionRecords(
   update: GrpoUpdateResult,
 ): readonly CompletionRecord[] {
   let at = 0;
-  return rollouts.map(({ prompt, text, ids, finished, samplingLogps: sampled }, i): CompletionRecord => {
+  return rollouts.map(({ prompt, text, ids, finished, pieces, samplingLogps: sampled }, i): CompletionRecord => {
     const start = at;
     at += ids.length;
     const kl = update.loss.perCompletion.kl?.[i];
@@ -79,15 +79,24 @@ export function completionRecords(
       finish_reason: finished ? "eos" : "length",
       ...(kl === undefined ? {} : { kl }),
       clip_fraction: update.loss.perCompletion.clipFraction[i] ?? 0,
-      ...(config.log_tokens ? { tokens: ids.map((id, t) => tokenRecord(update, start + t, id, sampled[t])) } : {}),
+      ...(config.log_tokens
+        ? { tokens: ids.map((id, t) => tokenRecord(update, start + t, id, pieces[t] ?? "", sampled[t])) }
+        : {}),
     };
   });
 }
 
-function tokenRecord(update: GrpoUpdateResult, at: number, id: number, sampled: number | undefined): CompletionToken {
+function tokenRecord(
+  update: GrpoUpdateResult,
+  at: number,
+  id: number,
+  text: string,
+  sampled: number | undefined,
+): CompletionToken {
   const refLogp = update.refLogps?.[at];
   return {
     id,
+    text,
     logp: update.logps[at] ?? Number.NaN,
     old_logp: update.old.logps[at] ?? Number.NaN,
     ...(refLogp === undefined ? {} : { ref_logp: refLogp }),

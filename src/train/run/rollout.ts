@@ -3,6 +3,7 @@ import { resolveOptions } from "../../generate/options.ts";
 import type { LanguageModelWeights } from "../../model/load.ts";
 import { Session } from "../../model/session.ts";
 import { R1Error } from "../../errors.ts";
+import { StreamDecoder } from "../../text/stream-decoder.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
 import { Rng } from "../rng.ts";
 import type { PromptWriter } from "./prompts.ts";
@@ -18,6 +19,8 @@ export interface Rollout {
   readonly finished: boolean;
   /** The whole completion as text: what the template opened, then what was generated, without the EOS token. */
   readonly text: string;
+  /** What each generated id adds to the text. */
+  readonly pieces: readonly string[];
   /** The sampler's log-probabilities of the whole distribution at temperature 1, in nats. */
   readonly samplingLogps: readonly number[];
 }
@@ -107,6 +110,7 @@ export class Sampler {
         ids,
         finished,
         text: this.#prompts.opening + text,
+        pieces: this.#pieces(ids),
         samplingLogps: logprobs,
       };
     }
@@ -115,6 +119,11 @@ export class Sampler {
 
   dispose(): void {
     this.#session.dispose();
+  }
+
+  #pieces(ids: readonly number[]): readonly string[] {
+    const decoder = new StreamDecoder(this.#tokenizer);
+    return ids.map((id) => decoder.push(id));
   }
 
   #promptIds(message: string): readonly number[] {

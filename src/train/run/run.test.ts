@@ -137,8 +137,12 @@ describe("a run of GRPO", () => {
     // The second iteration of the first step has moved away from the reference policy, which is the model itself.
     expect(first?.metrics["kl"]).toBeGreaterThan(0);
     expect(second?.metrics["kl"]).toBeGreaterThan(0);
-    for (const { tokens = [], length, advantage, rewards } of second?.completions ?? []) {
+    for (const { tokens = [], length, advantage, rewards, completion, finish_reason } of second?.completions ?? []) {
       expect(tokens).toHaveLength(length);
+      const written = finish_reason === "eos" ? tokens.slice(0, -1) : tokens;
+      // A character that the end has cut off is told in the whole text only.
+      const whole = (text: string): string => text.replace(/\uFFFD+$/, "");
+      expect(whole(completion).endsWith(whole(written.map(({ text }) => text).join("")))).toBe(true);
       expect(Number.isFinite(advantage)).toBe(true);
       expect(rewards).toHaveProperty("language_consistency");
       for (const { logp, old_logp, ref_logp = Number.NaN, ratio } of tokens) {
