@@ -155,11 +155,17 @@ export function checkCatalogueConfig(repository: string, config: unknown): void 
   const found = new Map(Object.entries(typeof config === "object" && config !== null ? config : {}));
   for (const [field, expected] of Object.entries(model.config)) {
     const value: unknown = found.get(field);
-    if ((Array.isArray(value) ? value[0] : value) === expected) continue;
+    if (isSame(Array.isArray(value) ? value[0] : value, expected)) continue;
     throw new R1Error(
       "E_CONFIG",
       `config.json: ${field}: found ${quote(JSON.stringify(value) ?? "nothing")}; ${model.name} has ${expected}`,
       { file: "config.json", field },
     );
   }
+}
+
+/** Numbers that went through f32, as GGUF's do, are a little off. */
+function isSame(found: unknown, expected: string | number): boolean {
+  if (typeof found !== "number" || typeof expected !== "number") return found === expected;
+  return Math.abs(found - expected) <= 1e-6 * expected;
 }
