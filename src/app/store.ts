@@ -1,5 +1,12 @@
 import { create } from "zustand";
-import type { DeviceInfo, LoadedModel, LoadProgress, ModelSource, PickedFile } from "../engine/protocol.ts";
+import type {
+  DeviceInfo,
+  LoadedModel,
+  LoadProgress,
+  LoadRequest,
+  ModelSource,
+  PickedFile,
+} from "../engine/protocol.ts";
 import { R1Error } from "../errors.ts";
 import { discardEngine, isEngineHeld, onEngineLost, sharedEngine } from "./engine.ts";
 import { toFailure } from "./failure.ts";
@@ -21,6 +28,8 @@ import type { Turn, TurnPlace } from "./playground/turn.ts";
 export interface ModelChoice {
   readonly source: ModelSource;
   readonly builtIn: BuiltInModel | undefined;
+  /** What its weights become while they are loaded. */
+  readonly format?: LoadRequest["format"];
 }
 
 export type ModelState =
@@ -123,7 +132,7 @@ export const usePage = create<PageState>()((set, get) => {
     set({ failure: undefined });
     try {
       set({ device: await sharedEngine().open() });
-      const model = await sharedEngine().load({ source: choice.source }, { onProgress, signal: abort.signal });
+      const model = await sharedEngine().load(requestFor(choice), { onProgress, signal: abort.signal });
       set({ model: { status: "ready", model, choice } });
       return model;
     } catch (error) {
@@ -266,6 +275,10 @@ export const usePage = create<PageState>()((set, get) => {
     inspect: (inspected) => set({ inspected }),
   };
 });
+
+function requestFor({ source, format }: ModelChoice): LoadRequest {
+  return { source, ...(format ? { format } : {}) };
+}
 
 /** The state when the engine no longer has what it had loaded. */
 function withoutModel(model: ModelState): ModelState {

@@ -5,6 +5,7 @@ export const en = {
   title: "R1 Playground",
   pages: "Pages",
   pagePlayground: "Playground",
+  pageModels: "Models",
   pageLab: "GRPO lab",
   pageLearn: "Learn",
   pageLoading: "Opening the page…",
@@ -24,6 +25,7 @@ export const en = {
   modelLoaded: "Loaded",
   modelLost: "is no longer loaded; the conversation is kept.",
   modelDownload: "Download: ",
+  modelMore: "DeepSeek-R1 distills and other models…",
   modelFolder: "Open a folder…",
   modelDrop:
     "Or drop a model folder anywhere on the page: config.json, safetensors, tokenizer.json. Nothing is uploaded.",

@@ -5,6 +5,7 @@ export const ja: Texts = {
   title: "R1 Playground",
   pages: "ページ",
   pagePlayground: "プレイグラウンド",
+  pageModels: "モデル",
   pageLab: "GRPO ラボ",
   pageLearn: "学ぶ",
   pageLoading: "ページを開いています…",
@@ -24,6 +25,7 @@ export const ja: Texts = {
   modelLoaded: "読み込み済み",
   modelLost: "の読み込みは解除されました。会話は残っています。",
   modelDownload: "ダウンロード量：",
+  modelMore: "DeepSeek-R1 の蒸留モデルなど、ほかのモデル…",
   modelFolder: "フォルダーを開く…",
   modelDrop:
     "モデルのフォルダー（config.json、safetensors、tokenizer.json）をページのどこかにドロップしても開けます。ファイルが送信されることはありません。",
