@@ -3,7 +3,7 @@ import { Button } from "../components/Button.tsx";
 import { formatBytes, formatCompact, formatCount } from "../format.ts";
 import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { useHub } from "./hub-store.ts";
-import { loadStored } from "./load-stored.ts";
+import { loadStored, useIsBusy } from "./load-stored.ts";
 import { memoryNeeded } from "./needs.ts";
 import { modelsTexts } from "./texts.ts";
 
@@ -65,10 +65,11 @@ function FormAction({ form, label }: { readonly form: CatalogueForm; readonly la
   const stored = useHub((state) => state.stored?.models.find(({ address }) => address === form.address));
   const state = useHub(({ downloads }) => downloads[form.address]?.state);
   const download = useHub((hub) => hub.download);
+  const isBusy = useIsBusy();
   if (state === "running") return <span className="text-xs whitespace-nowrap text-quiet">{t.running}</span>;
   if (stored?.source) {
     return (
-      <Button aria-label={`${t.load}: ${label}`} onClick={() => loadStored(stored, form.loadAs)}>
+      <Button disabled={isBusy} aria-label={`${t.load}: ${label}`} onClick={() => loadStored(stored, form.loadAs)}>
         {t.load}
       </Button>
     );

@@ -3,7 +3,7 @@ import { Button } from "../components/Button.tsx";
 import { formatBytes } from "../format.ts";
 import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { useHub } from "./hub-store.ts";
-import { loadStored } from "./load-stored.ts";
+import { loadStored, useIsBusy } from "./load-stored.ts";
 import { modelsTexts } from "./texts.ts";
 
 /** What is stored in this browser, and how it goes away. */
@@ -82,11 +82,13 @@ function StoredItem({ model }: { readonly model: StoredModel }) {
 /** GGUF files and small models as they are, large safetensors quantized. */
 function LoadButtons({ model }: { readonly model: StoredModel }) {
   const { t } = usePartTexts(modelsTexts);
+  const isBusy = useIsBusy();
   const forms =
     model.format === "safetensors" && model.totalBytes > LARGE_BYTES ? (["q4", "q8"] as const) : [undefined];
   return forms.map((form) => (
     <Button
       key={form ?? "as-is"}
+      disabled={isBusy}
       aria-label={`${form ? `${t.loadAs} ${form}` : t.load}: ${model.address}`}
       onClick={() => loadStored(model, form)}
     >

@@ -8,3 +8,8 @@ export function loadStored({ source }: StoredModel, format?: LoadRequest["format
   location.hash = hrefOf("playground");
   void usePage.getState().load({ source, builtIn: undefined, ...(format ? { format } : {}) });
 }
+
+/** A model is being loaded or asked: another one has to wait. */
+export function useIsBusy(): boolean {
+  return usePage((state) => state.running !== undefined || state.model.status === "loading");
+}

@@ -50,7 +50,7 @@ export interface TestHubOptions {
 export interface TestHub {
   readonly endpoint: string;
   readonly requests: readonly HubRequest[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** A hub of one repository on this machine, with the faults that a test wants. */
