@@ -49,7 +49,7 @@ function Navigation() {
     learn: t.pageLearn,
   };
   return (
-    <nav aria-label={t.pages} className="flex flex-1 flex-wrap gap-1">
+    <nav aria-label={t.pages} className="flex flex-1 basis-full flex-wrap gap-1 sm:basis-0">
       {PAGES.map((page) => (
         <a
           key={page}

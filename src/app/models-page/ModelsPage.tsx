@@ -45,7 +45,8 @@ export function ModelsPage() {
   );
 }
 
-const GIB = 2 ** 30;
+/** Browsers tell memory in powers of two, roughly. */
+const GB = 1e9;
 
 /** What this machine has, as far as the browser tells. */
 function ThisMachine() {
@@ -55,7 +56,7 @@ function ThisMachine() {
   const memory = "deviceMemory" in navigator ? Number(navigator.deviceMemory) : undefined;
   const facts = [
     device ? `WebGPU: ${formatBytes(device.maxBufferSize, language)} ${t.oneBuffer}` : t.unknownDevice,
-    ...(memory === undefined ? [] : [`${formatBytes(memory * GIB, language)} ${t.systemMemory}`]),
+    ...(memory === undefined ? [] : [`${formatBytes(memory * GB, language)} ${t.systemMemory}`]),
     ...(free === undefined ? [] : [`${formatBytes(free, language)} ${t.free}`]),
   ];
   return (
