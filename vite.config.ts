@@ -59,6 +59,12 @@ function offline(): Plugin[] {
       navigateFallback: null,
       runtimeCaching: [
         {
+          // ONNX Runtime, where it was needed once.
+          urlPattern: /\.wasm$/,
+          handler: "CacheFirst",
+          options: { cacheName: "wasm", expiration: { maxEntries: 4 } },
+        },
+        {
           // A model folder need not have a template in a file of its own: without a network it has none.
           urlPattern: /\/models\/.*\/chat_template\.jinja$/,
           handler: "NetworkOnly",

@@ -54,11 +54,17 @@ test("a lost device, and then a broken worker, keep the text, offer the model ag
   );
 });
 
-test("without an adapter the page says what to do", async () => {
+/** Without ONNX Runtime's file the processor cannot take the device's place. */
+async function withoutOnnxRuntime(page: Page): Promise<void> {
+  await page.route("**/*.wasm", (route) => route.abort());
+}
+
+test("without an adapter and the processor's runtime the page says what to do", async () => {
   // Without being told to trust it, the browser does not hand its software renderer to pages.
   await withBrowser(
     () => ["--no-sandbox", "--use-webgpu-adapter=swiftshader"],
     async (_, page) => {
+      await withoutOnnxRuntime(page);
       await page.goto("/");
       const { alert, ask } = new Playground(page);
       await expect(alert).toContainText("No graphics device can be used. Turn on hardware acceleration");
@@ -68,7 +74,7 @@ test("without an adapter the page says what to do", async () => {
   );
 });
 
-test("without WebGPU the page says what to do", async () => {
+test("without WebGPU and the processor's runtime the page says what to do", async () => {
   const { baseURL = "" } = test.info().project.use;
   // Browsers keep WebGPU from pages that come over plain http from another machine.
   const elsewhere = new URL(baseURL);
@@ -76,6 +82,7 @@ test("without WebGPU the page says what to do", async () => {
   await withBrowser(
     (args) => [...args, "--host-resolver-rules=MAP 192.0.2.1 localhost"],
     async (_, page) => {
+      await withoutOnnxRuntime(page);
       await page.goto(elsewhere.href);
       const { alert } = new Playground(page);
       await expect(alert).toContainText("This page has no access to WebGPU. Use a recent Chrome");

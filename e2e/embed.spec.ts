@@ -131,7 +131,7 @@ test("a recorded trace plays without WebGPU and without a start", async ({ page,
   await expect(page.getByRole("button", { name: "Start the model" })).toHaveCount(0);
 });
 
-test("the page plays a recorded trace where there is no WebGPU", async ({ baseURL }) => {
+test("the page plays a recorded trace where there is no WebGPU and nothing to take its place", async ({ baseURL }) => {
   const { launchOptions = {} } = test.info().project.use;
   const elsewhere = new URL(baseURL ?? "");
   // Browsers keep WebGPU from pages that come over plain http from another machine.
@@ -140,6 +140,7 @@ test("the page plays a recorded trace where there is no WebGPU", async ({ baseUR
   const browser = await chromium.launch({ ...launchOptions, args });
   try {
     const page = await browser.newPage({ locale: "en-US" });
+    await page.route("**/*.wasm", (route) => route.abort());
     await page.goto(elsewhere.href);
     await expect(page.getByText("This browser cannot run the model.")).toBeVisible();
     await expect(page.getByText("Recorded", { exact: true })).toBeVisible();

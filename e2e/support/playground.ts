@@ -36,7 +36,8 @@ export class Playground {
    */
   async open(): Promise<void> {
     await this.page.route("**/models/index.json", tinyFirst);
-    await this.page.goto("/");
+    // On a device in software the page would choose the processor.
+    await this.page.goto("/?runtime=webgpu");
     await this.ready();
   }
 

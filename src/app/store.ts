@@ -14,6 +14,7 @@ import type { Failure } from "./failure.ts";
 import { builtInSource, fetchBuiltInModels } from "./models.ts";
 import type { BuiltInModel } from "./models.ts";
 import { readPreferences } from "./preferences.ts";
+import { wantedRuntime } from "./wanted-runtime.ts";
 import type { Preferences } from "./preferences.ts";
 import { DEFAULT_SETTINGS, settingsFor } from "./playground/settings.ts";
 import type { ChatSettings, SettingName } from "./playground/settings.ts";
@@ -131,7 +132,7 @@ export const usePage = create<PageState>()((set, get) => {
     onProgress({ stage: "device", loadedBytes: 0, totalBytes: 0 });
     set({ failure: undefined });
     try {
-      set({ device: await sharedEngine().open() });
+      set({ device: await deviceIfAny() });
       const model = await sharedEngine().load(requestFor(choice), { onProgress, signal: abort.signal });
       set({ model: { status: "ready", model, choice } });
       return model;
@@ -277,7 +278,18 @@ export const usePage = create<PageState>()((set, get) => {
 });
 
 function requestFor({ source, format }: ModelChoice): LoadRequest {
-  return { source, ...(format ? { format } : {}) };
+  return { source, runtime: wantedRuntime(location.search), ...(format ? { format } : {}) };
+}
+
+/** Without a device a model may run on the processor; whether it does, loading says. */
+async function deviceIfAny(): Promise<DeviceInfo | undefined> {
+  try {
+    return await sharedEngine().open();
+  } catch (error) {
+    const { code } = toFailure(error);
+    if (code === "E_NO_WEBGPU" || code === "E_NO_ADAPTER") return undefined;
+    throw error;
+  }
 }
 
 /** The state when the engine no longer has what it had loaded. */

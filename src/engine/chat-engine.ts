@@ -1,20 +1,20 @@
 import { throwIfAborted } from "../errors.ts";
+import type { R1Error } from "../errors.ts";
 import type { GpuContext } from "../gpu/device.ts";
 import type { GenerateEvent } from "../generate/events.ts";
 import { generate } from "../generate/generate.ts";
 import { resolveOptions } from "../generate/options.ts";
 import type { GenerateOptions } from "../generate/options.ts";
-import { loadModel } from "../model/load.ts";
-import type { LanguageModelWeights } from "../model/load.ts";
-import { Session } from "../model/session.ts";
+import type { CachedSequence, LanguageModel } from "../model/language-model.ts";
 import type { SessionSizes } from "../model/session-buffers.ts";
-import type { Sequence } from "../model/sequence.ts";
 import { parameterCount } from "../model/spec.ts";
 import { promptOpensThink } from "../text/channels.ts";
 import { buildPrompt } from "../text/chat.ts";
 import type { TextAssets } from "../text/load-text.ts";
 import type { SamplingDefaults } from "../text/sampling-defaults.ts";
 import type { TemplateHost } from "../text/template-host.ts";
+import { loadChatModel } from "./chat-model.ts";
+import type { ChatModel } from "./chat-model.ts";
 import type { CheckedFolder } from "./check-folder.ts";
 import type { GenerateCall, LoadedModel, LoadProgress, LoadRequest } from "./protocol.ts";
 
@@ -25,23 +25,25 @@ const PREFILL_ROWS = 256;
 /** A loaded model with its text side and one conversation's cache. */
 export class ChatEngine {
   readonly model: LoadedModel;
-  readonly #weights: LanguageModelWeights;
+  readonly #weights: ChatModel;
   readonly #text: TextAssets;
   readonly #templates: TemplateHost;
-  #session: Session | undefined;
+  #session: LanguageModel | undefined;
+  #sizes: SessionSizes | undefined;
   /** Kept from turn to turn: what the next prompt shares with it is not computed again. */
-  #conversation: Sequence | undefined;
+  #conversation: CachedSequence | undefined;
 
   private constructor(
     model: LoadedModel,
-    weights: LanguageModelWeights,
-    session: Session,
+    weights: ChatModel,
+    [session, sizes]: readonly [LanguageModel, SessionSizes],
     text: TextAssets,
     templates: TemplateHost,
   ) {
     this.model = model;
     this.#weights = weights;
     this.#session = session;
+    this.#sizes = sizes;
     this.#text = text;
     this.#templates = templates;
   }
@@ -52,39 +54,41 @@ export class ChatEngine {
    * @throws R1Error E_OUT_OF_MEMORY, E_LIMIT, E_ABORTED, what reading throws; nothing stays allocated then
    */
   static async load(
-    gpu: GpuContext,
-    { folder, text }: CheckedFolder,
+    device: GpuContext | R1Error,
+    checked: CheckedFolder,
     templates: TemplateHost,
-    request: Pick<LoadRequest, "format" | "contextTokens">,
+    request: Pick<LoadRequest, "format" | "contextTokens" | "runtime">,
     report: (progress: LoadProgress) => void,
     signal: AbortSignal,
   ): Promise<ChatEngine> {
     const started = performance.now();
-    const before = gpu.arena.liveBytes;
+    const { folder, text } = checked;
     report({ stage: "weights", loadedBytes: 0, totalBytes: 0 });
-    const weights = await loadModel(gpu, folder, {
+    const weights = await loadChatModel(device, checked, request.runtime, {
       ...(request.format ? { format: request.format } : {}),
       signal,
       onProgress: (loadedBytes, totalBytes) => report({ stage: "weights", loadedBytes, totalBytes }),
     });
     try {
-      const { spec } = weights;
-      const weightBytes = gpu.arena.liveBytes - before;
+      const { spec, bytes: weightBytes, runtime, instead } = weights;
       const contextTokens = Math.min(request.contextTokens ?? DEFAULT_CONTEXT, spec.maxPositions);
       report({ stage: "kernels", loadedBytes: 0, totalBytes: 0 });
-      const session = await warmSession(weights, sessionSizes(contextTokens, 1, 0), signal);
+      const sizes = sessionSizes(contextTokens, 1, 0);
+      const session = await warmSession(weights, sizes, signal);
       const model: LoadedModel = {
         name: folder.name,
         spec,
         parameters: parameterCount(spec),
         weightBytes,
         contextTokens,
+        runtime,
+        ...(instead ? { instead } : {}),
         loadMs: performance.now() - started,
         hasTokenizer: text.tokenizer !== undefined,
         hasTemplate: text.template !== undefined,
         recommended: recommendedOptions(text.sampling),
       };
-      return new ChatEngine(model, weights, session, text, templates);
+      return new ChatEngine(model, weights, [session, sizes], text, templates);
     } catch (error) {
       weights.dispose();
       throw error;
@@ -135,15 +139,16 @@ export class ChatEngine {
   }
 
   /** One session per shape of request: the conversation's own, or a wider one for several samples. */
-  async #sessionFor({ n, maxNewTokens }: GenerateOptions): Promise<Session> {
+  async #sessionFor({ n, maxNewTokens }: GenerateOptions): Promise<LanguageModel> {
     const wanted = sessionSizes(this.model.contextTokens, n, maxNewTokens);
-    const sizes = this.#session?.sizes;
+    const sizes = this.#sizes;
     if (this.#session && sizes?.maxSequences === n && sizes.kvTokens >= wanted.kvTokens) return this.#session;
     // The old cache goes first: two at a time may not fit.
     this.#conversation = undefined;
     this.#session?.dispose();
     this.#session = undefined;
-    this.#session = await Session.create(this.#weights, wanted);
+    this.#session = await this.#weights.createSession(wanted);
+    this.#sizes = wanted;
     return this.#session;
   }
 }
@@ -163,8 +168,8 @@ function sessionSizes(contextTokens: number, n: number, maxNewTokens: number): S
  * A session that has generated a token already: some drivers finish compiling a kernel only when it first runs, which the
  * first question would have to wait for.
  */
-async function warmSession(weights: LanguageModelWeights, sizes: SessionSizes, signal: AbortSignal): Promise<Session> {
-  const session = await Session.create(weights, sizes);
+async function warmSession(weights: ChatModel, sizes: SessionSizes, signal: AbortSignal): Promise<LanguageModel> {
+  const session = await weights.createSession(sizes);
   try {
     const prompts = [{ ids: [0, 0], startsInThink: false }];
     const events = generate(session, { prompts, options: resolveOptions({ maxNewTokens: 1 }), stopIds: [], signal });

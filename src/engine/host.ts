@@ -50,7 +50,8 @@ interface Reins {
 
 interface Loaded {
   readonly engine: ChatEngine;
-  readonly gpu: GpuContext;
+  /** The device that it is on; undefined for the processor. */
+  readonly gpu: GpuContext | undefined;
 }
 
 /** Calls that use no device, and wait for none that does. */
@@ -144,14 +145,15 @@ export class EngineHost {
     };
     try {
       report({ stage: "device", loadedBytes: 0, totalBytes: 0 });
-      const gpu = await this.#device();
+      const device = await this.#deviceOrError(request);
       report({ stage: "files", loadedBytes: 0, totalBytes: 0 });
       const checked = await checkFolder(await openFolder(request.source, this.#environment.library), signal);
       // The old model goes before the new one comes: two at a time may not fit.
       this.#unload();
       const { templates } = this.#environment;
-      const engine = await untilLost(gpu, ChatEngine.load(gpu, checked, templates, request, report, signal));
-      this.#loaded = { engine, gpu };
+      const gpu = isR1Error(device) ? undefined : device;
+      const engine = await untilLost(gpu, ChatEngine.load(device, checked, templates, request, report, signal));
+      this.#loaded = { engine, gpu: engine.model.runtime === "onnx-wasm" ? undefined : gpu };
       return engine.model;
     } finally {
       isAnswered = true;
@@ -193,6 +195,16 @@ export class EngineHost {
     }
   }
 
+  /** Where the processor may take a device's place, its error is for the choice between them. */
+  async #deviceOrError({ runtime }: LoadRequest): Promise<GpuContext | R1Error> {
+    try {
+      return await this.#device();
+    } catch (error) {
+      if (isR1Error(error) && (runtime === "auto" || runtime === "onnx-wasm")) return error;
+      throw error;
+    }
+  }
+
   #unload(): void {
     this.#loaded?.engine.dispose();
     this.#loaded = undefined;
@@ -205,7 +217,7 @@ export class EngineHost {
     gpu.onLost((error) => {
       // Nothing on a lost device can be used or freed; the next call opens a new one.
       this.#gpu = undefined;
-      this.#loaded = undefined;
+      if (this.#loaded?.gpu) this.#loaded = undefined;
       this.#environment.post({ type: "device-lost", error: toWire(error) });
     });
     return gpu;

@@ -49,7 +49,15 @@ export type ModelSource =
   | { readonly kind: "stored"; readonly id: string }
   | { readonly kind: "files"; readonly files: readonly PickedFile[] };
 
+/** Who computes a chat's model: this project's kernels, or ONNX Runtime, on the graphics device or the processor. */
+export type RuntimeName = "webgpu" | "onnx-webgpu" | "onnx-wasm";
+
 export interface LoadRequest {
+  /**
+   * `webgpu` (default) uses this project's kernels, or ONNX Runtime for a folder that holds an ONNX model; `auto` turns to
+   * the processor where there is no graphics device, or only one in software, which is slower still.
+   */
+  readonly runtime?: RuntimeName | "auto";
   readonly source: ModelSource;
   /** Convert or quantize while loading; by default weights stay as they are stored. */
   readonly format?: WeightFormat;
@@ -119,9 +127,12 @@ export interface LoadedModel {
   readonly name: string;
   readonly spec: ModelSpec;
   readonly parameters: number;
-  /** GPU memory of the weights. */
+  /** Memory of the weights: of the GPU, or of the processor with ONNX Runtime there. */
   readonly weightBytes: number;
   readonly contextTokens: number;
+  readonly runtime: RuntimeName;
+  /** Why `auto` chose the processor. */
+  readonly instead?: "no-device" | "software-device";
   readonly loadMs: number;
   /** Which ways of asking this folder allows. */
   readonly hasTokenizer: boolean;

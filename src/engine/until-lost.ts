@@ -11,9 +11,11 @@ const ECHOES: ReadonlySet<ErrorCode> = new Set(["E_GPU_VALIDATION", "E_GPU_INTER
 /**
  * Waits for work on a device, or for the device's loss: on a lost device some promises are never settled, and others fail
  * with errors that only echo the loss.
+ * @param gpu undefined for work that needs none
  * @throws R1Error E_DEVICE_LOST, and what the work throws
  */
-export async function untilLost<T>(gpu: GpuContext, work: Promise<T>): Promise<T> {
+export async function untilLost<T>(gpu: GpuContext | undefined, work: Promise<T>): Promise<T> {
+  if (!gpu) return work;
   let stopListening = (): void => undefined;
   const loss = new Promise<never>((_, reject) => {
     stopListening = gpu.onLost(reject);

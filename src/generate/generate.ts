@@ -1,7 +1,6 @@
 import { isR1Error } from "../errors.ts";
 import { commonPrefix } from "../model/sequence.ts";
-import type { Sequence } from "../model/sequence.ts";
-import type { Session, StepResult } from "../model/session.ts";
+import type { CachedSequence, LanguageModel, PrefillEntry, StepResult } from "../model/language-model.ts";
 import type { GenerateEvent, GenerateStats, TokenEvent } from "./events.ts";
 import { checkRequest } from "./request.ts";
 import type { GeneratePrompt, GenerateRequest } from "./request.ts";
@@ -16,7 +15,7 @@ export type { GeneratePrompt, GenerateRequest, SaidToken } from "./request.ts";
  * @throws R1Error E_PROMPT_EMPTY, E_PROMPT_TOO_LONG, E_TOKEN_RANGE, E_OPTION before any work; E_KV_FULL when a prompt does
  *   not fit into the empty cache; E_DEVICE_LOST; tokens already yielded stay valid
  */
-export async function* generate(session: Session, request: GenerateRequest): AsyncGenerator<GenerateEvent> {
+export async function* generate(session: LanguageModel, request: GenerateRequest): AsyncGenerator<GenerateEvent> {
   checkRequest(session, request);
   const run = new Run(session, request);
   try {
@@ -30,7 +29,7 @@ export async function* generate(session: Session, request: GenerateRequest): Asy
 interface Admission {
   readonly index: number;
   readonly prompt: GeneratePrompt;
-  readonly root: Sequence;
+  readonly root: CachedSequence;
   readonly samples: readonly Sample[];
   readonly cachedTokens: number;
 }
@@ -42,7 +41,7 @@ interface Flight {
 }
 
 class Run {
-  readonly #session: Session;
+  readonly #session: LanguageModel;
   readonly #request: GenerateRequest;
   readonly #started = performance.now();
   readonly #waiting: { readonly index: number; readonly prompt: GeneratePrompt }[];
@@ -52,7 +51,7 @@ class Run {
   #completionTokens = 0;
   #cachedTokens = 0;
 
-  constructor(session: Session, request: GenerateRequest) {
+  constructor(session: LanguageModel, request: GenerateRequest) {
     this.#session = session;
     this.#request = request;
     this.#waiting = request.prompts.map((prompt, index) => ({ index, prompt }));
@@ -65,7 +64,8 @@ class Run {
    */
   async *events(): AsyncGenerator<GenerateEvent> {
     const { signal, options } = this.#request;
-    const alternatives = await this.#session.prepareAlternatives(options.alternatives);
+    const alternatives = options.alternatives > 0;
+    if (alternatives) await this.#session.prepareAlternatives();
     const submit = (samples: readonly Sample[]): Flight => {
       const rows = samples.map((sample) => sample.nextRow());
       return { samples, wait: this.#session.submitStep(rows, alternatives) };
@@ -153,7 +153,7 @@ class Run {
   }
 
   /** What the cache lacks of an admission: all but the last token, which is the first step's input. */
-  #toPrefill({ root, prompt, samples, cachedTokens }: Admission): Parameters<Session["prefill"]>[0] {
+  #toPrefill({ root, prompt, samples, cachedTokens }: Admission): readonly PrefillEntry[] {
     if (this.#request.options.n === 1) {
       const tokens = samples[0]?.tokens ?? [];
       return [{ sequence: root, tokens: tokens.slice(cachedTokens, -1) }];
@@ -177,7 +177,7 @@ class Run {
     const single = options.n === 1;
     // The last prompt token is the first decode step's input, so that prefill never computes logits.
     const rootTokens = length - 1;
-    const opened: Sequence[] = [];
+    const opened: CachedSequence[] = [];
     try {
       const root = prompt.conversation ?? session.open(rootTokens + (single ? most : 0));
       if (!prompt.conversation) opened.push(root);
@@ -203,7 +203,7 @@ class Run {
   /** Samples that can take a step before the one in flight has landed: all that go on, or none. */
   #aheadOf(landing: Flight): readonly Sample[] {
     // With prompts waiting, a sample that ends makes room at once.
-    if (this.#waiting.length > 0) return [];
+    if (this.#waiting.length > 0 || !this.#session.runsAhead) return [];
     const going = landing.samples.filter((sample) => sample.hasRoom);
     return going.every((sample) => sample.canRunAhead) ? going : [];
   }

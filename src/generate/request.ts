@@ -1,6 +1,5 @@
 import { R1Error } from "../errors.ts";
-import type { Sequence } from "../model/sequence.ts";
-import type { Session } from "../model/session.ts";
+import type { CachedSequence, LanguageModel } from "../model/language-model.ts";
 import { checkTokenIds } from "../model/token-ids.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import type { GenerateOptions } from "./options.ts";
@@ -21,7 +20,7 @@ export interface GeneratePrompt {
   /** Seed of this prompt's samples; the options' by default. */
   readonly seed?: number;
   /** Sequence kept from the turn before: what it shares with the prompt is not computed again. For n = 1. */
-  readonly conversation?: Sequence;
+  readonly conversation?: CachedSequence;
   /**
    * What each sample has said already, in its order; left out, nothing. They go on from there as if they had not been cut
    * off (a device was lost, say): their cache is computed anew from the ids, the random numbers are those of the position.
@@ -43,7 +42,7 @@ export interface GenerateRequest {
  * Checks what can be checked before any work.
  * @throws R1Error E_PROMPT_EMPTY, E_PROMPT_TOO_LONG, E_TOKEN_RANGE, E_OPTION
  */
-export function checkRequest(session: Session, request: GenerateRequest): void {
+export function checkRequest(session: LanguageModel, request: GenerateRequest): void {
   const { contextTokens, maxSequences } = session.sizes;
   const { options, tokenizer } = request;
   for (const { ids, said = [] } of request.prompts) {
@@ -71,7 +70,7 @@ export function checkRequest(session: Session, request: GenerateRequest): void {
 }
 
 function checkSaid(
-  session: Session,
+  session: LanguageModel,
   { options }: GenerateRequest,
   promptLength: number,
   said: readonly (readonly SaidToken[])[],

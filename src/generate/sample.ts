@@ -1,7 +1,6 @@
 import { R1Error } from "../errors.ts";
 import type { Alternative } from "../kernels/sample/top-alternatives.ts";
-import type { Sequence } from "../model/sequence.ts";
-import type { StepResult, StepRow } from "../model/session.ts";
+import type { CachedSequence, StepResult, StepRow } from "../model/language-model.ts";
 import { OutputSplitter } from "../text/output.ts";
 import type { OutputPart } from "../text/output.ts";
 import type { Completion, FinishReason, TokenEvent } from "./events.ts";
@@ -22,7 +21,7 @@ export interface SamplePlace {
 /** One sample while it is being decoded. */
 export class Sample {
   readonly place: SamplePlace;
-  readonly sequence: Sequence;
+  readonly sequence: CachedSequence;
   readonly #prompt: GeneratePrompt;
   readonly #request: GenerateRequest;
   readonly #stopIds: readonly number[];
@@ -38,7 +37,7 @@ export class Sample {
   #submitted = 0;
   #finish: FinishReason | undefined;
 
-  constructor(place: SamplePlace, sequence: Sequence, prompt: GeneratePrompt, request: GenerateRequest) {
+  constructor(place: SamplePlace, sequence: CachedSequence, prompt: GeneratePrompt, request: GenerateRequest) {
     this.place = place;
     this.sequence = sequence;
     this.#prompt = prompt;

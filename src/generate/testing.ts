@@ -4,6 +4,7 @@ import type { GpuContext, GpuOptions } from "../gpu/device.ts";
 import { testGpu } from "../gpu/node/test-device.ts";
 import { loadModel } from "../model/load.ts";
 import type { LanguageModelWeights, ModelSource } from "../model/load.ts";
+import type { LanguageModel } from "../model/language-model.ts";
 import { Session } from "../model/session.ts";
 import type { SessionSizes } from "../model/session-buffers.ts";
 import { FIXTURES } from "../testing-data.ts";
@@ -74,7 +75,7 @@ export interface Collected {
 }
 
 /** Runs a request to its end. */
-export async function collect(session: Session, what: GenerateRequest): Promise<Collected> {
+export async function collect(session: LanguageModel, what: GenerateRequest): Promise<Collected> {
   const events: GenerateEvent[] = [];
   for await (const event of generate(session, what)) events.push(event);
   const completions: Completion[][] = what.prompts.map(() => []);
@@ -89,7 +90,7 @@ export async function collect(session: Session, what: GenerateRequest): Promise<
 }
 
 /** The only completion of a request for one sample of one prompt. */
-export async function complete(session: Session, what: GenerateRequest): Promise<Completion> {
+export async function complete(session: LanguageModel, what: GenerateRequest): Promise<Completion> {
   const { completions } = await collect(session, what);
   const completion = completions[0]?.[0];
   if (!completion) throw new Error("no completion");

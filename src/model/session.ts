@@ -5,11 +5,11 @@ import type { GpuContext } from "../gpu/device.ts";
 import { Readback } from "../gpu/readback.ts";
 import { LAST_SAMPLED } from "../kernels/embedding/embedding.ts";
 import { createSampler, decodeResults, NO_TARGET, RESULT_BYTES, seenWords } from "../kernels/sample/sample.ts";
-import type { SampleResult, Sampler, SamplingOptions } from "../kernels/sample/sample.ts";
+import type { Sampler } from "../kernels/sample/sample.ts";
 import { TopAlternatives } from "../kernels/sample/top-alternatives.ts";
-import type { Alternative } from "../kernels/sample/top-alternatives.ts";
 import { Forward } from "./forward.ts";
 import { KvPool } from "./kv-pool.ts";
+import type { LanguageModel, PrefillEntry, RowSampling, StepResult, StepRow } from "./language-model.ts";
 import type { LanguageModelWeights } from "./load.ts";
 import { allocateSession, logitStride, slotCount } from "./session-buffers.ts";
 import type { SessionBuffers, SessionSizes } from "./session-buffers.ts";
@@ -17,26 +17,6 @@ import { Sequence } from "./sequence.ts";
 import type { Fork } from "./sequence.ts";
 import type { ModelSpec } from "./spec.ts";
 import { checkTokenIds } from "./token-ids.ts";
-
-/** How one row's next token is chosen; see the sample kernel for the order of the filters. */
-export interface RowSampling extends SamplingOptions {
-  readonly seed: number;
-  /** Random stream of this sequence: samples of one prompt differ by it. */
-  readonly stream: number;
-}
-
-export interface StepRow {
-  readonly sequence: Sequence;
-  /** The input token; left out, it is the token last sampled in this sequence's slot. */
-  readonly token?: number;
-  /** Score this token instead of choosing one; it becomes the sequence's next token. */
-  readonly target?: number;
-  readonly sampling: RowSampling;
-}
-
-export interface StepResult extends SampleResult {
-  readonly alternatives?: readonly Alternative[];
-}
 
 /** Statistics of one position of a scored text, all under temperature 1; log-probabilities and entropy in nats. */
 export interface ScoredPosition {
@@ -52,7 +32,9 @@ const GREEDY: RowSampling = { temperature: 0, topK: 0, topP: 1, minP: 0, repetit
  * A model's cache and workspace: prefill, batched decode, scoring. Everything is allocated when it is made; a decode
  * step is one submission and reads back 16 bytes per sequence.
  */
-export class Session {
+export class Session implements LanguageModel {
+  /** The GPU feeds each sampled token to itself. */
+  readonly runsAhead = true;
   readonly sizes: SessionSizes;
   readonly spec: ModelSpec;
   readonly #context: GpuContext;
@@ -63,7 +45,7 @@ export class Session {
   readonly #readback: Readback;
   readonly #pool: KvPool;
   readonly #freeSlots: number[];
-  #alternatives: Promise<TopAlternatives> | undefined;
+  #alternatives: TopAlternatives | undefined;
 
   private constructor(
     context: GpuContext,
@@ -139,10 +121,7 @@ export class Session {
    * Runs tokens through the model into the cache, many sequences packed into one batch.
    * @throws R1Error E_PROMPT_TOO_LONG, E_TOKEN_RANGE, E_ABORTED (what is cached stays valid)
    */
-  async prefill(
-    entries: readonly { readonly sequence: Sequence; readonly tokens: readonly number[] }[],
-    signal?: AbortSignal,
-  ): Promise<void> {
+  async prefill(entries: readonly PrefillEntry<Sequence>[], signal?: AbortSignal): Promise<void> {
     for (const { sequence, tokens } of entries) this.#checkTokens(sequence, tokens);
     const queue = entries
       .map(({ sequence, tokens }) => ({ sequence, tokens, done: 0 }))
@@ -172,7 +151,7 @@ export class Session {
    * Appends one token to each sequence and samples the next.
    * @throws R1Error E_PROMPT_TOO_LONG when a sequence is full, E_DEVICE_LOST
    */
-  step(rows: readonly StepRow[], alternatives?: TopAlternatives): Promise<StepResult[]> {
+  step(rows: readonly StepRow<Sequence>[], alternatives = false): Promise<StepResult[]> {
     return this.submitStep(rows, alternatives)();
   }
 
@@ -180,7 +159,7 @@ export class Session {
    * Submits a step and returns the wait for its results, so that the next can be submitted before they arrive.
    * At most two steps may be in flight.
    */
-  submitStep(rows: readonly StepRow[], alternatives?: TopAlternatives): () => Promise<StepResult[]> {
+  submitStep(rows: readonly StepRow<Sequence>[], alternatives = false): () => Promise<StepResult[]> {
     const { sizes } = this;
     if (rows.length > sizes.maxSequences) {
       throw new R1Error(
@@ -212,7 +191,7 @@ export class Session {
     this.#forward.encodeDecode(batch, rows.length, longest);
     this.#forward.encodeHead(batch, rows.length);
     this.#sampler.encode(batch, rows.length);
-    const waitAlternatives = alternatives?.enqueue(batch, rows.length);
+    const waitAlternatives = alternatives ? this.#alternatives?.enqueue(batch, rows.length) : undefined;
     const wait = this.#readback.enqueue(batch, this.#sampler.results, rows.length * RESULT_BYTES);
     batch.submit();
     // The input of a row left to the GPU is known to the host only from the last step's result.
@@ -232,19 +211,14 @@ export class Session {
     };
   }
 
-  /**
-   * Makes the kernel that reports the most probable tokens (a larger readback per step), once.
-   * @param count 0 for none
-   */
-  async prepareAlternatives(count: number): Promise<TopAlternatives | undefined> {
-    if (count === 0) return undefined;
-    this.#alternatives ??= TopAlternatives.create(this.#context, this.#scope, {
+  /** Makes the kernel that reports the most probable tokens (a larger readback per step), once. */
+  async prepareAlternatives(): Promise<void> {
+    this.#alternatives ??= await TopAlternatives.create(this.#context, this.#scope, {
       maxRows: this.sizes.maxSequences,
       vocab: this.spec.vocabSize,
       logitStride: logitStride(this.spec),
       logits: this.#buffers.logits,
     });
-    return this.#alternatives;
   }
 
   /** Marks tokens as already in a sequence, for the repetition penalty. */

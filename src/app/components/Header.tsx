@@ -70,15 +70,16 @@ function DeviceLine() {
   const device = usePage((state) => state.device);
   const speed = usePage((state) => state.turns.findLast(({ stats }) => stats)?.stats?.tokensPerSecond);
   const failed = usePage((state) => state.failure !== undefined);
-  if (!device && failed) return null;
-  const parts = device
-    ? [
-        "WebGPU",
-        deviceName(device),
-        ...(device.isFallback ? [t.deviceSoftware] : []),
-        ...(speed === undefined ? [] : [`${formatCount(Math.round(speed), language)} ${t.perSecond}`]),
-      ]
-    : [t.deviceOpening];
+  const onProcessor = usePage(({ model }) => model.status === "ready" && model.model.runtime === "onnx-wasm");
+  if (!device && !onProcessor && failed) return null;
+  const name = device ? ["WebGPU", deviceName(device), ...(device.isFallback ? [t.deviceSoftware] : [])] : undefined;
+  const parts =
+    onProcessor || name
+      ? [
+          ...(onProcessor ? ["WebAssembly"] : (name ?? [])),
+          ...(speed === undefined ? [] : [`${formatCount(Math.round(speed), language)} ${t.perSecond}`]),
+        ]
+      : [t.deviceOpening];
   return (
     <p className="order-last w-full text-xs text-quiet sm:order-none sm:w-auto">
       <span className="sr-only">{t.device}: </span>

@@ -8,6 +8,7 @@ import { hrefOf } from "../router.ts";
 import { usePage } from "../store.ts";
 import type { ModelState } from "../store.ts";
 import { usePlayTexts } from "./texts.ts";
+import type { PlayTexts } from "./texts.ts";
 import { useTexts } from "../use-texts.ts";
 import { Button } from "../components/Button.tsx";
 
@@ -110,13 +111,23 @@ function ModelFacts({ ready: { model } }: { readonly ready: Ready }) {
   return (
     <>
       <p className="mt-1 text-xs text-quiet">{facts.join(" · ")}</p>
-      <p className="mt-1 text-xs text-quiet">
-        {p.memory} {formatBytes(model.weightBytes + cacheBytes(model), language)}
-        {p.memoryOf}
-        {buffer === undefined ? "" : ` ${p.deviceBuffer} ${formatBytes(buffer, language)}${p.deviceBufferOf}`}
-      </p>
+      {model.runtime === "onnx-wasm" ? (
+        <p className="mt-1 text-xs text-quiet">{processorText(p, model.instead)}</p>
+      ) : (
+        <p className="mt-1 text-xs text-quiet">
+          {p.memory} {formatBytes(model.weightBytes + cacheBytes(model), language)}
+          {p.memoryOf}
+          {buffer === undefined ? "" : ` ${p.deviceBuffer} ${formatBytes(buffer, language)}${p.deviceBufferOf}`}
+        </p>
+      )}
     </>
   );
+}
+
+/** Why a model runs on the processor. */
+function processorText(p: PlayTexts, instead: LoadedModel["instead"]): string {
+  if (instead === "no-device") return p.processorNoDevice;
+  return instead === "software-device" ? p.processorSoftware : p.processor;
 }
 
 const BYTES_PER_NUMBER = 4;

@@ -70,6 +70,10 @@ export const playTexts = defineTexts({
     memoryOf: " of graphics memory with its context.",
     deviceBuffer: "This device takes up to",
     deviceBufferOf: " in one piece.",
+    processor: "Runs on the processor, in WebAssembly.",
+    processorNoDevice: "No graphics device can be used here, so the model runs on the processor, in WebAssembly.",
+    processorSoftware:
+      "The graphics device is only emulated here, so the model runs on the processor, in WebAssembly, which is faster.",
   },
   ja: {
     edit: "編集",
@@ -136,6 +140,10 @@ export const playTexts = defineTexts({
     memoryOf: " のグラフィックスメモリーを使います。",
     deviceBuffer: "このデバイスのバッファー 1 つの上限は",
     deviceBufferOf: " です。",
+    processor: "CPU 上の WebAssembly で動いています。",
+    processorNoDevice: "グラフィックスデバイスを使えないため、CPU 上の WebAssembly で動いています。",
+    processorSoftware:
+      "グラフィックスデバイスがソフトウェアによる模擬のため、より速い CPU 上の WebAssembly で動いています。",
   },
 });
 

@@ -1,8 +1,9 @@
 import { Session } from "../../model/session.ts";
-import type { RowSampling } from "../../model/session.ts";
+import type { RowSampling } from "../../model/language-model.ts";
 import { UsageError } from "../args.ts";
 import type { Command } from "../command.ts";
 import { loadFromArgs, MODEL_OPTIONS } from "../engine.ts";
+import { benchOrt } from "./bench-ort.ts";
 import { benchTrain } from "./bench-train.ts";
 import type { LoadedPath } from "../engine.ts";
 
@@ -22,7 +23,7 @@ interface BatchResult {
 export const benchCommand: Command = {
   name: "bench",
   usage:
-    "--model <path> [--batch 1,8] [--prompt 128] [--new 64] [--no-prefill] [--weights f32|f16|bf16|q8|q4] [--train]",
+    "--model <path> [--batch 1,8] [--prompt 128] [--new 64] [--no-prefill] [--weights f32|f16|bf16|q8|q4] [--train] [--ort]",
   summary: "prefill, decode and training speed, and what a decode step costs",
   options: {
     ...MODEL_OPTIONS,
@@ -31,6 +32,7 @@ export const benchCommand: Command = {
     new: { type: "string" },
     train: { type: "boolean" },
     "no-prefill": { type: "boolean" },
+    ort: { type: "boolean" },
   },
   async run(args) {
     const batches = args.ids("batch") ?? [1];
@@ -47,12 +49,24 @@ export const benchCommand: Command = {
     const largest = Math.max(...batches);
     const training = args.flag("train") ? await benchTrain(loaded, largest, prompt, steps) : { train_tps: null };
     const { context } = loaded;
+    const ort = args.flag("ort")
+      ? await benchOrt(loaded, { batches, prompt, steps, warmUp: WARM_UP_STEPS, sampling: SAMPLING })
+      : undefined;
     const first = results[0];
     const { batch: _, ...headline } = first ?? { batch: 0 };
     const device = context.adapter.description || `${context.adapter.vendor} ${context.adapter.architecture}`;
     const features = (["f16", "subgroups", "timestamps"] as const).filter((name) => context.features[name]);
     return {
-      json: { device, features, ...headline, ...training, prompt, new: steps, batches: results },
+      json: {
+        device,
+        features,
+        ...headline,
+        ...training,
+        prompt,
+        new: steps,
+        batches: results,
+        ...(ort ? { ort } : {}),
+      },
       text: [
         `${device} (${features.join(", ") || "no optional features"})`,
         ...results.map(
@@ -64,6 +78,10 @@ export const benchCommand: Command = {
               `training (${training.train_mode}): ${training.train_tps.toFixed(1)} tok/s on ${training.train_tokens} packed tokens, ${training.submits_per_update.toFixed(0)} submissions and ${training.dispatches_per_update.toFixed(0)} dispatches per update`,
             ]
           : []),
+        ...(ort ?? []).map(
+          (r) =>
+            `ONNX Runtime (WebAssembly), batch ${r.batch}: prefill ${r.prefill_tps.toFixed(1)} tok/s, decode ${r.decode_tps.toFixed(1)} tok/s`,
+        ),
       ].join("\n"),
     };
   },

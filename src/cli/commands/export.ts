@@ -12,6 +12,7 @@ import { UsageError } from "../args.ts";
 import type { Args } from "../args.ts";
 import { note } from "../command.ts";
 import type { Command } from "../command.ts";
+import { trlExport } from "../export-trl.ts";
 import { modelPath } from "../model-path.ts";
 
 const FLOAT_TYPES: Readonly<Record<string, FloatDtype>> = { f32: "F32", f16: "F16", bf16: "BF16" };
@@ -24,17 +25,19 @@ const FORMATS: Readonly<Record<string, (args: Args) => Promise<readonly ExportFi
       maxShardBytes: shardBytes(args),
     }),
   onnx: async (args) => onnxFiles(await exportModel(args)),
+  trl: trlExport,
   peft: async (args) => peftFiles(modelPath(args.required("model")).folder),
 };
 
 export const exportCommand: Command = {
   name: "export",
-  usage: `--model <path> --to ${Object.keys(FORMATS).join("|")} --out PATH [--dtype T] [--max-shard-bytes 5e9]`,
+  usage: `--model <path> --to ${Object.keys(FORMATS).join("|")} --out PATH [--config run.json] [--dtype T] [--max-shard-bytes 5e9]`,
   summary: "writes a model for other programs; needs no device",
   options: {
     model: { type: "string" },
     to: { type: "string" },
     out: { type: "string" },
+    config: { type: "string" },
     dtype: { type: "string" },
     "max-shard-bytes": { type: "string" },
   },

@@ -1,5 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { R1Error } from "../../errors.ts";
 import type { GpuContext } from "../../gpu/device.ts";
 import { openNodeGpu } from "../../gpu/node/open.ts";
@@ -20,6 +19,7 @@ import { UsageError } from "../args.ts";
 import type { Command } from "../command.ts";
 import { note } from "../command.ts";
 import { modelPath } from "../model-path.ts";
+import { datasetReader, pathsOf, readConfig } from "../run-config.ts";
 import { RunFolder } from "../run-folder.ts";
 
 export const trainCommand: Command = {
@@ -44,7 +44,7 @@ export const trainCommand: Command = {
     const host = createNodeTemplateHost();
     const stop = stopOnSignal();
     try {
-      const environment = environmentOf(context, folder, host, dirname(resolve(file)));
+      const environment = environmentOf(context, folder, host, pathsOf(file));
       const control = { signal: stop.signal, resume };
       const events =
         parsed.kind === "sft"
@@ -67,15 +67,6 @@ export const trainCommand: Command = {
 type Parsed =
   | { readonly kind: "sft"; readonly config: ReturnType<typeof parseSftConfig> }
   | { readonly kind: "grpo"; readonly config: ReturnType<typeof parseGrpoConfig> };
-
-function readConfig(file: string): unknown {
-  if (!existsSync(file)) throw new R1Error("E_FILE_MISSING", `${file}: no such file`, { file });
-  try {
-    return JSON.parse(readFileSync(file, "utf8"));
-  } catch (cause) {
-    throw new R1Error("E_JSON", `${file}: no valid JSON`, { file }, { cause });
-  }
-}
 
 function headerOf(parsed: Parsed, { adapter, features }: GpuContext): RunHeader {
   const { config } = parsed;
@@ -113,20 +104,14 @@ function environmentOf(
   context: GpuContext,
   folder: RunFolder,
   templateHost: RunEnvironment["templateHost"],
-  configDirectory: string,
+  find: (path: string) => string,
 ): RunEnvironment {
-  // Paths count from here, as in a shell; else from the configuration's folder.
-  const find = (path: string): string => (existsSync(path) ? path : resolve(configDirectory, path));
   return {
     context,
     templateHost,
     checkpoints: folder,
     openFolder: (path) => modelPath(find(path)).folder,
-    readDataset: (path) => {
-      const found = find(path);
-      if (!existsSync(found)) throw new R1Error("E_FILE_MISSING", `${path}: no such file`, { file: path });
-      return Promise.resolve(readFileSync(found, "utf8"));
-    },
+    readDataset: datasetReader(find),
     now: () => performance.now(),
   };
 }

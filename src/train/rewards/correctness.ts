@@ -14,7 +14,8 @@ function solutionOf(item: RewardItem): string | undefined {
  * @returns undefined where the row has no gold answer that can be read
  */
 export function isCorrect(item: RewardItem, text: string = item.completion): boolean | undefined {
-  if (item.verify) return item.verify(text);
+  // A task's checker finds the end of the thought itself.
+  if (item.verify) return item.verify(item.completion);
   const solution = solutionOf(item);
   return solution === undefined ? undefined : gradeAnswer(solution, text);
 }

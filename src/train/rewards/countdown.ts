@@ -2,9 +2,9 @@ import { evaluateExpression } from "./expression.ts";
 import { perItem } from "./reward.ts";
 
 /** For an answer in its tag, whatever it says. */
-const FORMAT_SCORE = 0.1;
-const TOLERANCE = 1e-5;
-const ANSWER = /<answer>((?:(?!<answer>)[\s\S])*?)<\/answer>/g;
+export const FORMAT_SCORE = 0.1;
+export const TOLERANCE = 1e-5;
+export const ANSWER = /<answer>((?:(?!<answer>)[\s\S])*?)<\/answer>/g;
 
 function numbersOf(column: unknown): number[] | undefined {
   if (!Array.isArray(column)) return undefined;

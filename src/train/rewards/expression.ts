@@ -11,9 +11,9 @@ export interface ExpressionValue {
   readonly numbers: number[];
 }
 
-const MAX_CHARACTERS = 1_000;
-const MAX_DEPTH = 50;
-const TOKEN = /\s*(?:(\d+(?:\.\d+)?|\.\d+)|([-+*/()]))/y;
+export const MAX_CHARACTERS = 1_000;
+export const MAX_DEPTH = 50;
+export const TOKEN = /\s*(?:(\d+(?:\.\d+)?|\.\d+)|([-+*/()]))/y;
 
 const OPERATORS: Readonly<Record<string, (a: number, b: number) => number>> = {
   "+": (a, b) => a + b,
@@ -21,7 +21,7 @@ const OPERATORS: Readonly<Record<string, (a: number, b: number) => number>> = {
   "*": (a, b) => a * b,
   "/": (a, b) => a / b,
 };
-const STRENGTH: Readonly<Record<Precedence, Readonly<Record<string, number>>>> = {
+export const STRENGTH: Readonly<Record<Precedence, Readonly<Record<string, number>>>> = {
   standard: { "+": 1, "-": 1, "*": 2, "/": 2 },
   "left-to-right": { "+": 1, "-": 1, "*": 1, "/": 1 },
 };

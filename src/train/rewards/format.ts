@@ -2,7 +2,7 @@ import { perItem } from "./reward.ts";
 
 /** open-r1 `format_reward`'s expression; Python's `re.match` is `^` here, and its `$` an end of line. */
 const THINK_ANSWER = /^<think>\n.*?\n<\/think>\n<answer>\n.*?\n<\/answer>(?=\n|(?![\s\S]))/s;
-const TAGS = ["<think>", "</think>", "<answer>", "</answer>"];
+export const TAGS = ["<think>", "</think>", "<answer>", "</answer>"];
 
 /** open-r1 `format_reward`: 1 where the completion begins with a thought and an answer, each on its own lines. */
 export function thinkAnswerFormat(completion: string): number {

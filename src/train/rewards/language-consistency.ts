@@ -2,12 +2,14 @@ import { perItem } from "./reward.ts";
 
 const START = "<think>";
 const END = "</think>";
+export const LATIN = /\p{Script=Latin}/u;
+export const JAPANESE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー々〆]/u;
 /** Latin letters with the apostrophes and hyphens inside words. */
 const LATIN_RUN = /\p{Script=Latin}[\p{Script=Latin}\p{M}]*(?:['’-]\p{Script=Latin}[\p{Script=Latin}\p{M}]*)*/gu;
 /** Kanji, hiragana and katakana with their length and repetition marks. */
-const JAPANESE_RUN = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー々〆]+/gu;
+const JAPANESE_RUN = new RegExp(`${JAPANESE.source}+`, "gu");
 const OTHER_RUN = /(?:(?![\p{Script=Latin}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー々〆])[\p{L}\p{M}])+/gu;
-const COMMAND = /\\[a-zA-Z]+/g;
+export const COMMAND = /\\[a-zA-Z]+/g;
 
 function count(text: string, pattern: RegExp): number {
   return text.match(pattern)?.length ?? 0;

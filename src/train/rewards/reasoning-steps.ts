@@ -1,9 +1,9 @@
 import { perItem } from "./reward.ts";
 
 /** open-r1 `reasoning_steps_reward`'s expression. `^` is the start of the text alone, as it is there. */
-const STEP = /(Step \d+:|^\d+\.|\n-|\n\*|First,|Second,|Next,|Finally,)/g;
+export const STEP = /(Step \d+:|^\d+\.|\n-|\n\*|First,|Second,|Next,|Finally,)/g;
 /** Steps that earn the whole reward. */
-const ENOUGH_STEPS = 3;
+export const ENOUGH_STEPS = 3;
 
 /** open-r1 `reasoning_steps_reward`. */
 export const reasoningSteps = perItem(

@@ -41,6 +41,19 @@ export const DEFAULT_REWARD_CONTEXT: RewardContext = {
   repetitionMaxPenalty: -1,
 };
 
+/** The parameters that a run's configuration sets; the others keep their defaults. */
+export function rewardContext(config: {
+  readonly max_completion_length: number;
+  readonly soft_punish_cache: number | null;
+}): RewardContext {
+  return {
+    ...DEFAULT_REWARD_CONTEXT,
+    cosineMaxLen: config.max_completion_length,
+    maxCompletionLength: config.max_completion_length,
+    softPunishCache: config.soft_punish_cache ?? 0,
+  };
+}
+
 /**
  * TRL: `fn(completions, **columns) -> list[float | None]`; null leaves the row out. Items come in groups of
  * `groupSize` consecutive rows of the same prompt.

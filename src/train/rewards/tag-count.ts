@@ -1,6 +1,6 @@
 import { perItem } from "./reward.ts";
 
-const TAGS = ["<think>\n", "\n</think>\n", "\n<answer>\n", "\n</answer>"];
+export const TAGS = ["<think>\n", "\n</think>\n", "\n<answer>\n", "\n</answer>"];
 
 /** open-r1 `tag_count_reward`: partial credit on the way to the format. */
 export const tagCount = perItem(

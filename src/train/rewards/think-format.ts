@@ -1,7 +1,7 @@
 import { perItem } from "./reward.ts";
 
 /** TRL `think_format_reward`'s expression; Python's `$` also stands before a last line break, which `.*` takes here. */
-const THINK = /^<think>(?!.*<think>)(.*?)<\/think>.*$/s;
+export const THINK = /^<think>(?!.*<think>)(.*?)<\/think>.*$/s;
 
 /** TRL `think_format_reward`. */
 export const thinkFormat = perItem(

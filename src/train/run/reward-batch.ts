@@ -1,5 +1,5 @@
 import type { GrpoConfig } from "../config/grpo-config.ts";
-import { DEFAULT_REWARD_CONTEXT } from "../rewards/reward.ts";
+import { rewardContext } from "../rewards/reward.ts";
 import { parseRewards } from "../rewards/rewards.ts";
 import type { RunProblem } from "./problems.ts";
 import type { Rollout } from "./rollout.ts";
@@ -25,12 +25,7 @@ export function scoreRewards(
     const { columns = {}, verify } = problems[prompt] ?? {};
     return { completion: text, ids, finished, columns, ...(verify ? { verify } : {}) };
   });
-  const context = {
-    ...DEFAULT_REWARD_CONTEXT,
-    cosineMaxLen: config.max_completion_length,
-    maxCompletionLength: config.max_completion_length,
-    softPunishCache: config.soft_punish_cache ?? 0,
-  };
+  const context = rewardContext(config);
   const failures: string[] = [];
   const columns = parseRewards(config.reward_funcs).map((reward) => {
     try {

@@ -44,8 +44,8 @@ function draw(rng: Rng, digits: number): Problem {
 }
 
 /** Longer text is no answer, and not worth reading. */
-const MAX_ANSWER_CHARS = 64;
-const DIGITS = /^\s*\d(?:\s+\d)*\s*$/;
+export const MAX_ANSWER_CHARS = 64;
+export const DIGITS = /^\s*\d(?:\s+\d)*\s*$/;
 
 function check({ solution }: Problem["columns"], completion: string): boolean {
   const answer = answerOf(completion);

@@ -159,7 +159,7 @@ function thoughtOf(rng: Rng, language: Language, story: Story): string {
 }
 
 /** White space has a bound, so that hostile text costs nothing. */
-const NUMBER = /^\s{0,8}\d{1,2}\s{0,8}$/;
+export const NUMBER = /^\s{0,8}\d{1,2}\s{0,8}$/;
 
 function check({ solution }: Problem["columns"], completion: string): boolean {
   const answer = answerOf(completion);

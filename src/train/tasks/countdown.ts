@@ -128,8 +128,8 @@ function readColumns({ numbers, target }: Problem["columns"]): Columns | undefin
 }
 
 /** Longer text is no answer, and not worth reading. */
-const MAX_ANSWER_CHARS = 64;
-const EXPRESSION = /^\s*\d{1,3}(?:\s*[+*-]\s*\d{1,3})*\s*$/;
+export const MAX_ANSWER_CHARS = 64;
+export const EXPRESSION = /^\s*\d{1,3}(?:\s*[+*-]\s*\d{1,3})*\s*$/;
 
 function check(columns: Problem["columns"], completion: string): boolean {
   const given = readColumns(columns);

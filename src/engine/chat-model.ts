@@ -1,0 +1,141 @@
+import { blobFolder } from "../checkpoint/blob.ts";
+import { onnxFiles } from "../checkpoint/export/onnx/export.ts";
+import type { ModelFolder } from "../checkpoint/source.ts";
+import { isR1Error } from "../errors.ts";
+import type { R1Error } from "../errors.ts";
+import type { GpuContext } from "../gpu/device.ts";
+import { openExportModel } from "../model/export-model.ts";
+import type { LanguageModel } from "../model/language-model.ts";
+import { loadModel } from "../model/load.ts";
+import type { SessionSizes } from "../model/session-buffers.ts";
+import { Session } from "../model/session.ts";
+import type { ModelSpec } from "../model/spec.ts";
+import { loadOnnx } from "../ort/load.ts";
+import { openOrt } from "../ort/runtime.ts";
+import type { OrtRuntime } from "../ort/runtime.ts";
+import type { CheckedFolder } from "./check-folder.ts";
+import type { LoadedModel, LoadRequest, RuntimeName } from "./protocol.ts";
+
+/** A loaded model, whoever computes it. */
+export interface ChatModel {
+  readonly spec: ModelSpec;
+  readonly bytes: number;
+  readonly runtime: RuntimeName;
+  readonly instead?: LoadedModel["instead"];
+  readonly createSession: (sizes: SessionSizes) => Promise<LanguageModel>;
+  readonly dispose: () => void;
+}
+
+export interface ChatModelOptions {
+  readonly format?: LoadRequest["format"];
+  readonly signal: AbortSignal;
+  readonly onProgress: (loadedBytes: number, totalBytes: number) => void;
+}
+
+interface Choice {
+  readonly runtime: RuntimeName;
+  readonly instead?: LoadedModel["instead"];
+}
+
+/**
+ * Loads a model as the request wants it.
+ * @param device or why there is none, which only the processor can do without
+ * @throws R1Error the device's error where one is needed, and what loading throws; nothing stays allocated then
+ */
+export async function loadChatModel(
+  device: GpuContext | R1Error,
+  checked: CheckedFolder,
+  wanted: LoadRequest["runtime"],
+  options: ChatModelOptions,
+): Promise<ChatModel> {
+  const gpu = isR1Error(device) ? undefined : device;
+  const choice = choose(gpu, checked, wanted);
+  if (choice.runtime === "onnx-wasm") {
+    const runtime = await openProcessor(choice, device);
+    if (runtime) return { ...(await loadInOrt(runtime, checked, options)), ...choice };
+  }
+  if (isR1Error(device)) throw device;
+  if (checked.format !== "onnx" && choice.runtime !== "onnx-webgpu") {
+    return loadOnDevice(device, checked.folder, options);
+  }
+  const runtime = await openOrt({ name: "webgpu", device: device.device });
+  return { ...(await loadInOrt(runtime, checked, options)), runtime: "onnx-webgpu" };
+}
+
+function choose(
+  gpu: GpuContext | undefined,
+  { format }: CheckedFolder,
+  wanted: LoadRequest["runtime"] = "webgpu",
+): Choice {
+  if (wanted === "auto") {
+    if (!gpu) return { runtime: "onnx-wasm", instead: "no-device" };
+    if (gpu.adapter.isFallback) return { runtime: "onnx-wasm", instead: "software-device" };
+  }
+  if (wanted === "onnx-wasm" || wanted === "onnx-webgpu") return { runtime: wanted };
+  return { runtime: format === "onnx" ? "onnx-webgpu" : "webgpu" };
+}
+
+/**
+ * @returns undefined where ONNX Runtime cannot be had (without a network, say) and a device in software will do
+ * @throws R1Error the device's error where there is neither, E_HTTP where the processor was asked for
+ */
+async function openProcessor({ instead }: Choice, device: GpuContext | R1Error): Promise<OrtRuntime | undefined> {
+  try {
+    return await openOrt({ name: "wasm" });
+  } catch (error) {
+    if (instead === "software-device") return undefined;
+    throw instead === "no-device" ? device : error;
+  }
+}
+
+async function loadOnDevice(
+  gpu: GpuContext,
+  folder: ModelFolder,
+  { format, signal, onProgress }: ChatModelOptions,
+): Promise<ChatModel> {
+  const before = gpu.arena.liveBytes;
+  const weights = await loadModel(gpu, folder, { ...(format ? { format } : {}), signal, onProgress });
+  return {
+    spec: weights.spec,
+    bytes: gpu.arena.liveBytes - before,
+    runtime: "webgpu",
+    createSession: (sizes) => Session.create(weights, sizes),
+    dispose: () => weights.dispose(),
+  };
+}
+
+async function loadInOrt(
+  runtime: OrtRuntime,
+  { folder, format }: CheckedFolder,
+  { signal, onProgress }: ChatModelOptions,
+): Promise<Omit<ChatModel, "runtime">> {
+  const onnx = format === "onnx" ? folder : await exportedFolder(folder, { signal, onProgress });
+  // An export has told its progress while it was made.
+  const model = await loadOnnx(runtime, onnx, format === "onnx" ? { signal, onProgress } : { signal });
+  return {
+    spec: model.spec,
+    bytes: model.bytes,
+    createSession: (sizes) => Promise.resolve(model.createSession(sizes)),
+    dispose: () => void model.dispose().catch(() => undefined),
+  };
+}
+
+/** A folder's safetensors as an ONNX model in memory, so that no second file has to come with it. */
+async function exportedFolder(
+  folder: ModelFolder,
+  { signal, onProgress }: Pick<ChatModelOptions, "signal" | "onProgress">,
+): Promise<ModelFolder> {
+  const files = onnxFiles(await openExportModel(folder, undefined, signal));
+  const total = files.reduce((sum, { size }) => sum + size, 0);
+  let done = 0;
+  const blobs: { path: string; blob: Blob }[] = [];
+  for (const file of files) {
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    for await (const chunk of file.chunks(signal)) {
+      parts.push(Uint8Array.from(chunk));
+      onProgress((done += chunk.length), total);
+    }
+    blobs.push({ path: file.path, blob: new Blob(parts) });
+  }
+  return blobFolder(folder.name, blobs);
+}

@@ -1,0 +1,40 @@
+import { R1Error } from "../errors.ts";
+import type * as Ort from "onnxruntime-web/wasm";
+
+export type OrtModule = typeof Ort;
+
+/** Where ONNX Runtime computes: on the CPU, or on a device of ours. */
+export type OrtProvider =
+  | { readonly name: "wasm" }
+  | {
+      readonly name: "webgpu";
+      /** The first device that ONNX Runtime is given is its device for good. */
+      readonly device: GPUDevice;
+    };
+
+/** ONNX Runtime, loaded. */
+export interface OrtRuntime {
+  readonly ort: OrtModule;
+  readonly provider: OrtProvider;
+}
+
+const NO_BACKEND = /no available backend/i;
+
+/**
+ * Loads ONNX Runtime Web, about 14 MB for the CPU alone and 27 MB with WebGPU, and only when it is called. Its threads
+ * stay off: they need a shared buffer, and with it headers that a page in a frame does not have.
+ * @throws R1Error E_HTTP where its files cannot be had, or WebAssembly is not allowed
+ */
+export async function openOrt(provider: OrtProvider): Promise<OrtRuntime> {
+  const ort = provider.name === "wasm" ? await import("onnxruntime-web/wasm") : await import("onnxruntime-web/webgpu");
+  ort.env.wasm.numThreads = 1;
+  ort.env.logLevel = "error";
+  if (provider.name === "webgpu") ort.env.webgpu.device = provider.device;
+  // It starts with its first session; one byte is no model, which is all that it may say of it.
+  const said = await ort.InferenceSession.create(new Uint8Array(1), { executionProviders: [provider.name] }).then(
+    () => "",
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  if (NO_BACKEND.test(said)) throw new R1Error("E_HTTP", `ONNX Runtime cannot be started: ${said.slice(0, 300)}`);
+  return { ort, provider };
+}

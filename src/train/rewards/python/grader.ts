@@ -1,0 +1,86 @@
+/**
+ * Grades answers of datasets that bring no checker of their own: with Math-Verify, as TRL does, where it is installed;
+ * else numbers and fractions by value and everything else by its text, which is narrower than the grader of this project.
+ */
+export const PYTHON_GRADER = `
+try:
+    import math_verify
+except ImportError:
+    math_verify = None
+
+BOX = re.compile(r"\\\\(?:boxed|fbox)\\s*\\{")
+FORMULA = re.compile(r"\\$\\$(.+?)\\$\\$|\\$(.+?)\\$|\\\\\\[(.+?)\\\\\\]|\\\\\\((.+?)\\\\\\)", re.DOTALL)
+NUMBER = re.compile(r"(?<![\\w.])-?[0-9][0-9,]*(?:\\.[0-9]+)?(?:\\s?/\\s?[0-9]+)?")
+FRACTION = re.compile(r"(-?)\\\\[dt]?frac\\{(-?[0-9]+)\\}\\{(-?[0-9]+)\\}")
+DECIMAL = re.compile(r"-?(?:[0-9]+(?:\\.[0-9]+)?|\\.[0-9]+)(?:/[0-9]+(?:\\.[0-9]+)?)?")
+PROSE = re.compile(r"[^\\W\\d_]{2,}")
+
+
+def last_boxed(text):
+    """What stands in the last box; None where there is none, or one that never closes."""
+    found = None
+    for box in BOX.finditer(text):
+        depth = 1
+        for end in range(box.end(), len(text)):
+            depth += (text[end] == "{") - (text[end] == "}")
+            if depth == 0:
+                found = text[box.end() : end]
+                break
+    return found
+
+
+def final_answer(text):
+    """The answer in a text: of its answer tag, its last box, formula or number; a text without prose is one itself."""
+    tagged = re.findall("<answer>((?:(?!<answer>).)*?)</answer>", text, re.DOTALL)
+    text = strip(tagged[-1]) if tagged and strip(tagged[-1]) else strip(text)
+    boxed = last_boxed(text)
+    if boxed is not None:
+        return boxed
+    if text and not PROSE.search(re.sub(r"\\\\[a-zA-Z]+", " ", text)):
+        return text
+    formulas = FORMULA.findall(text)
+    if formulas:
+        return "".join(formulas[-1])
+    numbers = NUMBER.findall(text)
+    return numbers[-1] if numbers else None
+
+
+def value_of(answer):
+    """The exact value of a number or a fraction; None for anything else."""
+    text = re.sub(r"\\\\left|\\\\right|\\\\[,;:! ]|[\\s$]", "", answer).rstrip(".,;:")
+    text = re.sub(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))", "", text)
+    percent = re.search(r"\\\\?%$", text)
+    text = text[: percent.start()] if percent else text
+    fraction = FRACTION.fullmatch(text)
+    if fraction:
+        sign, top, bottom = fraction.groups()
+        if int(bottom) == 0:
+            return None
+        value = Fraction(int(top), int(bottom)) * (-1 if sign else 1)
+    elif DECIMAL.fullmatch(text):
+        top, _, bottom = text.partition("/")
+        if bottom and Fraction(bottom) == 0:
+            return None
+        value = Fraction(top) / (Fraction(bottom) if bottom else 1)
+    else:
+        return None
+    return value / 100 if percent else value
+
+
+def same_answer(gold, given):
+    left, right = value_of(gold), value_of(given)
+    if left is not None and right is not None:
+        return left == right
+    return re.sub(r"\\s", "", gold) == re.sub(r"\\s", "", given)
+
+
+def grade(gold, completion):
+    """Does the completion give the gold answer? None where the gold answer cannot be read."""
+    if math_verify is not None:
+        parsed = math_verify.parse(gold)
+        return math_verify.verify(parsed, math_verify.parse(completion)) if parsed else None
+    expected = final_answer(gold)
+    if expected is None or not re.search(r"\\w", expected):
+        return None
+    given = final_answer(completion)
+    return given is not None and same_answer(expected, given)`;
