@@ -11,6 +11,7 @@ import { useTexts } from "./use-texts.ts";
 // The first page is there at once; the others bring their charts and chapters when they are opened.
 const VIEWS: Record<PageName, React.ComponentType> = {
   playground: PlaygroundPage,
+  models: lazy(async () => ({ default: (await import("./models-page/ModelsPage.tsx")).ModelsPage })),
   lab: lazy(async () => ({ default: (await import("./lab/LabPage.tsx")).LabPage })),
   learn: lazy(async () => ({ default: (await import("./learn/LearnPage.tsx")).LearnPage })),
 };

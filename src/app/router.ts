@@ -1,7 +1,7 @@
 import { useMemo, useSyncExternalStore } from "react";
 
 /** The pages, in the order of the header. */
-export const PAGES = ["playground", "lab", "learn"] as const;
+export const PAGES = ["playground", "models", "lab", "learn"] as const;
 export type PageName = (typeof PAGES)[number];
 
 /** Where the reader is: `#/lab?task=countdown`. A hash works from any folder of any static server. */

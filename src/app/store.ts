@@ -1,5 +1,12 @@
 import { create } from "zustand";
-import type { DeviceInfo, LoadedModel, LoadProgress, ModelSource, PickedFile } from "../engine/protocol.ts";
+import type {
+  DeviceInfo,
+  LoadedModel,
+  LoadProgress,
+  LoadRequest,
+  ModelSource,
+  PickedFile,
+} from "../engine/protocol.ts";
 import { isR1Error, R1Error } from "../errors.ts";
 import { discardEngine, isEngineHeld, onEngineLost, sharedEngine } from "./engine.ts";
 import { toFailure } from "./failure.ts";
@@ -23,6 +30,8 @@ import type { Turn, TurnPlace } from "./playground/turn.ts";
 export interface ModelChoice {
   readonly source: ModelSource;
   readonly builtIn: BuiltInModel | undefined;
+  /** What its weights become while they are loaded. */
+  readonly format?: LoadRequest["format"];
 }
 
 export type ModelState =
@@ -135,8 +144,7 @@ export const usePage = create<PageState>()((set, get) => {
     set({ failure: undefined });
     try {
       set({ device: await deviceIfAny() });
-      const request = { source: choice.source, runtime: wantedRuntime(location.search) };
-      const model = await sharedEngine().load(request, { onProgress, signal: abort.signal });
+      const model = await sharedEngine().load(requestFor(choice), { onProgress, signal: abort.signal });
       set({ model: { status: "ready", model, choice } });
       return model;
     } catch (error) {
@@ -306,6 +314,10 @@ export const usePage = create<PageState>()((set, get) => {
 /** What a reply can go on from once the model is there again. */
 function isLoss(error: unknown): boolean {
   return isR1Error(error) && (error.code === "E_DEVICE_LOST" || error.code === "E_WORKER");
+}
+
+function requestFor({ source, format }: ModelChoice): LoadRequest {
+  return { source, runtime: wantedRuntime(location.search), ...(format ? { format } : {}) };
 }
 
 /** Without a device a model may run on the processor; whether it does, loading says. */

@@ -2,6 +2,7 @@ import { isR1Error } from "../errors.ts";
 import { Args, UsageError } from "./args.ts";
 import type { Command } from "./command.ts";
 import { benchCommand } from "./commands/bench.ts";
+import { downloadCommand } from "./commands/download.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { exportCommand } from "./commands/export.ts";
 import { generateCommand } from "./commands/generate.ts";
@@ -26,6 +27,7 @@ const COMMANDS: readonly Command[] = [
   evalCommand,
   rejectSampleCommand,
   exportCommand,
+  downloadCommand,
   benchCommand,
 ];
 

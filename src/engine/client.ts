@@ -3,11 +3,14 @@ import type {
   AnswerMessage,
   CheckpointFiles,
   DeviceInfo,
+  DownloadProgress,
   EngineCall,
   EngineMethods,
   FromWorker,
   GenerateCall,
   GenerateEvent,
+  HubOffer,
+  HubRequest,
   LoadedModel,
   LoadProgress,
   LoadRequest,
@@ -15,6 +18,8 @@ import type {
   Pace,
   ProgressMessage,
   ResultMessage,
+  StoredModel,
+  StoredModels,
   ToWorker,
   TrainCall,
   TrainEvent,
@@ -162,6 +167,33 @@ export class EngineClient {
         }
       },
     };
+  }
+
+  /** What a hub's repository has that can be opened. @throws R1Error E_HUB_…, E_HTTP, E_HTTP_PAGE, E_STALLED */
+  listHub(request: HubRequest, signal?: AbortSignal): Promise<HubOffer> {
+    return this.#call({ method: "listHub", request }, undefined, signal);
+  }
+
+  /**
+   * Downloads a model into the browser's storage. The signal pauses it: what has arrived stays, and the next download of
+   * the same model goes on with it.
+   * @throws R1Error E_ABORTED when paused; E_HUB_…, E_HTTP…, E_STALLED, E_HASH, E_QUOTA, E_STORAGE, E_BUSY
+   */
+  download(
+    request: HubRequest,
+    onProgress: (progress: DownloadProgress) => void,
+    signal?: AbortSignal,
+  ): Promise<StoredModel> {
+    return this.#call({ method: "download", request }, onProgress, signal);
+  }
+
+  listStored(): Promise<StoredModels> {
+    return this.#call({ method: "listStored", request: undefined });
+  }
+
+  /** @throws R1Error E_BUSY while it is being downloaded, E_STORAGE */
+  removeStored(id: string): Promise<void> {
+    return this.#call({ method: "removeStored", request: id });
   }
 
   unload(): Promise<void> {

@@ -1,10 +1,12 @@
 import { isR1Error, R1Error, throwIfAborted } from "../errors.ts";
+import type { ModelLibrary } from "../checkpoint/hub/model-store.ts";
 import type { GpuContext } from "../gpu/device.ts";
 import type { TemplateHost } from "../text/template-host.ts";
 import { ChatEngine, contextOf } from "./chat-engine.ts";
 import { chooseRuntime } from "./chat-model.ts";
 import { checkFolder, checkLimits } from "./check-folder.ts";
 import { EventBatches } from "./event-batches.ts";
+import { ModelDownloads } from "./model-downloads.ts";
 import { openFolder } from "./open-folder.ts";
 import { RunPace } from "./run-pace.ts";
 import { TrainEngine } from "./train-engine.ts";
@@ -12,12 +14,14 @@ import type {
   AnswerMessage,
   CallMessage,
   DeviceInfo,
+  DownloadProgress,
   FromWorker,
   GenerateCall,
   GenerateEvent,
   LoadedModel,
   LoadProgress,
   LoadRequest,
+  MethodName,
   ToWorker,
   TrainCall,
   TrainProgress,
@@ -30,6 +34,8 @@ import { untilLost } from "./until-lost.ts";
 export interface HostEnvironment {
   /** Opens and checks a device. */
   readonly openGpu: () => Promise<GpuContext>;
+  /** Where downloaded models are. */
+  readonly library: () => Promise<ModelLibrary>;
   /** Renders chat templates where they can be killed. */
   readonly templates: TemplateHost;
   /** @param transfer buffers of the message that need not be copied: the worker is done with them */
@@ -49,12 +55,16 @@ interface Loaded {
   readonly gpu: GpuContext | undefined;
 }
 
+/** Calls that use no device, and wait for none that does. */
+const UNQUEUED: ReadonlySet<MethodName> = new Set(["listHub", "download", "listStored", "removeStored"]);
+
 /**
- * The worker's side of the protocol. Calls run one after another; each answers exactly once, with a result or a typed
+ * The worker's side of the protocol. Calls that use the device run one after another; each answers exactly once, with a result or a typed
  * error, and whatever fails leaves the host usable.
  */
 export class EngineHost {
   readonly #environment: HostEnvironment;
+  readonly #downloads: ModelDownloads;
   readonly #calls = new Map<number, Reins>();
   #queue: Promise<void> = Promise.resolve();
   #gpu: GpuContext | undefined;
@@ -62,6 +72,7 @@ export class EngineHost {
 
   constructor(environment: HostEnvironment) {
     this.#environment = environment;
+    this.#downloads = new ModelDownloads(environment.library);
   }
 
   handle(message: ToWorker): void {
@@ -77,11 +88,13 @@ export class EngineHost {
         const reins: Reins = { abort, pace: new RunPace(abort.signal) };
         this.#calls.set(message.id, reins);
         if (message.method === "train") reins.pace.set(message.request.pace ?? "run");
-        this.#queue = this.#queue.then(async () => {
+        const run = async (): Promise<void> => {
           const answer = await this.#answer(message, reins);
           this.#environment.post(answer, ownedBuffers(answer));
           this.#calls.delete(message.id);
-        });
+        };
+        if (UNQUEUED.has(message.method)) void run();
+        else this.#queue = this.#queue.then(run);
       }
     }
   }
@@ -106,6 +119,19 @@ export class EngineHost {
         case "unload":
           this.#unload();
           return { type: "result", id, method: "unload", result: undefined };
+        case "listHub":
+          return { type: "result", id, method: "listHub", result: await this.#downloads.offer(call.request, signal) };
+        case "download": {
+          const report = (progress: DownloadProgress): void =>
+            this.#environment.post({ type: "progress", id, method: "download", progress });
+          const result = await this.#downloads.download(call.request, report, signal);
+          return { type: "result", id, method: "download", result };
+        }
+        case "listStored":
+          return { type: "result", id, method: "listStored", result: await this.#downloads.list() };
+        case "removeStored":
+          await this.#downloads.remove(call.request);
+          return { type: "result", id, method: "removeStored", result: undefined };
       }
     } catch (error) {
       return { type: "error", id, error: toWire(error) };
@@ -122,7 +148,7 @@ export class EngineHost {
       report({ stage: "device", loadedBytes: 0, totalBytes: 0 });
       const device = await this.#deviceOrError(request);
       report({ stage: "files", loadedBytes: 0, totalBytes: 0 });
-      const checked = await checkFolder(await openFolder(request.source, signal), signal);
+      const checked = await checkFolder(await openFolder(request.source, this.#environment.library, signal), signal);
       const gpu = isR1Error(device) ? undefined : device;
       if (gpu && chooseRuntime(gpu, checked, request.runtime).runtime === "webgpu") {
         checkLimits(checked.spec, request.format, contextOf(checked.spec, request), gpu.limits);
@@ -155,7 +181,7 @@ export class EngineHost {
   }
 
   async #train(id: number, call: TrainCall, pace: RunPace, signal: AbortSignal): Promise<TrainResult> {
-    const engine = new TrainEngine(call, this.#environment.templates, pace, signal);
+    const engine = new TrainEngine(call, this.#environment, pace, signal);
     const gpu = await this.#device();
     const batches = new EventBatches<TrainProgress>((progress) =>
       this.#environment.post({ type: "progress", id, method: "train", progress }),

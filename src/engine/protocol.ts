@@ -1,3 +1,5 @@
+import type { HubModel } from "../checkpoint/hub/choose-model.ts";
+import type { DownloadProgress } from "../checkpoint/hub/meter.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { GenerateEvent } from "../generate/events.ts";
 import type { GenerateOptions } from "../generate/options.ts";
@@ -16,6 +18,7 @@ export type {
   TokenAlternative,
   TokenEvent,
 } from "../generate/events.ts";
+export type { DownloadProgress } from "../checkpoint/hub/meter.ts";
 export type { GenerateOptions } from "../generate/options.ts";
 export type { SaidToken } from "../generate/request.ts";
 export type { ModelSpec } from "../model/spec.ts";
@@ -40,9 +43,10 @@ export interface PickedFile {
   readonly blob: Blob;
 }
 
-/** Where a model folder comes from: an absolute URL, or files that the reader dropped or picked. */
+/** Where a model folder comes from: an absolute URL, files that the reader dropped or picked, or an earlier download. */
 export type ModelSource =
   | { readonly kind: "url"; readonly baseUrl: string }
+  | { readonly kind: "stored"; readonly id: string }
   | { readonly kind: "files"; readonly files: readonly PickedFile[] };
 
 /** Who computes a chat's model: this project's kernels, or ONNX Runtime, on the graphics device or the processor. */
@@ -148,6 +152,46 @@ export interface LoadProgress {
   readonly totalBytes: number;
 }
 
+/** A model on a hub. */
+export interface HubRequest {
+  /** `owner/name[@revision][:file]` */
+  readonly address: string;
+  /** Where the hub is; Hugging Face's by default. */
+  readonly endpoint?: string;
+  /** For gated and private repositories; it is kept nowhere. */
+  readonly token?: string;
+}
+
+/** What a repository has that can be opened. */
+export interface HubOffer {
+  readonly repository: string;
+  readonly commit: string;
+  readonly models: readonly (Pick<HubModel, "format" | "file" | "bytes"> & { readonly address: string })[];
+}
+
+/** A model that was downloaded, or a part of it. */
+export interface StoredModel {
+  readonly id: string;
+  /** What it was downloaded as. */
+  readonly address: string;
+  readonly repository: string;
+  readonly commit: string;
+  readonly format: HubModel["format"];
+  /** Bytes that are there, of how many. */
+  readonly bytes: number;
+  readonly totalBytes: number;
+  /** How it is loaded; undefined while some of it is missing. */
+  readonly source: ModelSource | undefined;
+}
+
+export interface StoredModels {
+  readonly models: readonly StoredModel[];
+  /** Downloads end with the page: its storage is closed to it. */
+  readonly isInMemory: boolean;
+  /** Undefined when the browser does not tell. */
+  readonly freeBytes: number | undefined;
+}
+
 /** What the page asks for; each method's parameters, progress and result. */
 export interface EngineMethods {
   open: { readonly request: undefined; readonly progress: never; readonly result: DeviceInfo };
@@ -157,6 +201,12 @@ export interface EngineMethods {
   /** Progress as in `generate`; a step is told at once. Cancelled before its model is loaded, it fails with E_ABORTED. */
   train: { readonly request: TrainCall; readonly progress: readonly TrainProgress[]; readonly result: TrainResult };
   unload: { readonly request: undefined; readonly progress: never; readonly result: undefined };
+  /** The rest waits for no other call. */
+  listHub: { readonly request: HubRequest; readonly progress: never; readonly result: HubOffer };
+  /** Cancelled, it is paused: the next download goes on with what has arrived. */
+  download: { readonly request: HubRequest; readonly progress: DownloadProgress; readonly result: StoredModel };
+  listStored: { readonly request: undefined; readonly progress: never; readonly result: StoredModels };
+  removeStored: { readonly request: string; readonly progress: never; readonly result: undefined };
 }
 
 export type MethodName = keyof EngineMethods;

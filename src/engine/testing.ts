@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { MemoryLibrary } from "../checkpoint/hub/memory-library.ts";
 import { isR1Error } from "../errors.ts";
 import type { ErrorCode, R1Error } from "../errors.ts";
 import type { GpuContext } from "../gpu/device.ts";
@@ -29,12 +30,14 @@ export function startTestEngine(openGpu: () => Promise<GpuContext> = openTestGpu
   const sent: FromWorker[] = [];
   const devices: GpuContext[] = [];
   let listener = (_message: FromWorker): void => undefined;
+  const library = new MemoryLibrary();
   const host = new EngineHost({
     openGpu: async () => {
       const gpu = await openGpu();
       devices.push(gpu);
       return gpu;
     },
+    library: async () => library,
     templates: createLocalTemplateHost(),
     post: (message, transfer = []) => {
       const copy = structuredClone(message, { transfer: [...transfer] });

@@ -1,5 +1,6 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { quote } from "../checkpoint/quote.ts";
+import type { ModelLibrary } from "../checkpoint/hub/model-store.ts";
 import type { ModelFolder } from "../checkpoint/source.ts";
 import { R1Error, throwIfAborted } from "../errors.ts";
 import type { GpuContext } from "../gpu/device.ts";
@@ -30,11 +31,17 @@ const RUNS: Readonly<Record<TrainCall["kind"], (json: unknown) => Run>> = {
   },
 };
 
+/** What a run needs of the worker's surroundings. */
+export interface Surroundings {
+  readonly templates: TemplateHost;
+  readonly library: () => Promise<ModelLibrary>;
+}
+
 /** One run of training with its last checkpoint in memory. */
 export class TrainEngine {
   readonly #start: Run;
   readonly #call: TrainCall;
-  readonly #templates: TemplateHost;
+  readonly #surroundings: Surroundings;
   readonly #pace: RunPace;
   readonly #signal: AbortSignal;
   /** The one it goes on from, until it has made its own. */
@@ -44,10 +51,10 @@ export class TrainEngine {
    * @param signal stops the run: after its step, with a checkpoint
    * @throws R1Error E_OPTION for a wrong configuration
    */
-  constructor(call: TrainCall, templates: TemplateHost, pace: RunPace, signal: AbortSignal) {
+  constructor(call: TrainCall, surroundings: Surroundings, pace: RunPace, signal: AbortSignal) {
     this.#start = RUNS[call.kind](call.config);
     this.#call = call;
-    this.#templates = templates;
+    this.#surroundings = surroundings;
     this.#pace = pace;
     this.#signal = signal;
     if (call.checkpoint) this.#checkpoint = new Map(Object.entries(call.checkpoint));
@@ -87,11 +94,13 @@ export class TrainEngine {
   #environment(context: GpuContext): RunEnvironment {
     const models = new Map(Object.entries(this.#call.models));
     const datasets = new Map(Object.entries(this.#call.datasets ?? {}));
+    const { templates, library } = this.#surroundings;
     return {
       context,
-      openFolder: async (path) => stoppable(await openFolder(given("model", models, path), this.#signal), this.#signal),
+      openFolder: async (path) =>
+        stoppable(await openFolder(given("model", models, path), library, this.#signal), this.#signal),
       readDataset: async (path) => given("dataset", datasets, path),
-      templateHost: this.#templates,
+      templateHost: templates,
       checkpoints: {
         save: async (files) => {
           this.#checkpoint = files;

@@ -1,12 +1,17 @@
 /** Entry of the engine's worker. */
+import { openLibrary } from "../checkpoint/hub/opfs-library.ts";
+import type { ModelLibrary } from "../checkpoint/hub/model-store.ts";
 import { openCheckedGpu } from "../gpu/self-test.ts";
 import { browserTemplateWorker } from "../text/browser-template-worker.ts";
 import { createWorkerTemplateHost } from "../text/template-host.ts";
 import { EngineHost } from "./host.ts";
 import type { ToWorker } from "./protocol.ts";
 
+let library: Promise<ModelLibrary> | undefined;
+
 const host = new EngineHost({
   openGpu: () => openCheckedGpu(navigator.gpu),
+  library: () => (library ??= openLibrary()),
   templates: createWorkerTemplateHost(() =>
     browserTemplateWorker(new Worker(new URL("../text/template-worker.ts", import.meta.url), { type: "module" })),
   ),

@@ -42,9 +42,14 @@ export function Header() {
 function Navigation() {
   const { t } = useTexts();
   const current = usePageName();
-  const names: Record<PageName, string> = { playground: t.pagePlayground, lab: t.pageLab, learn: t.pageLearn };
+  const names: Record<PageName, string> = {
+    playground: t.pagePlayground,
+    models: t.pageModels,
+    lab: t.pageLab,
+    learn: t.pageLearn,
+  };
   return (
-    <nav aria-label={t.pages} className="flex flex-1 gap-1">
+    <nav aria-label={t.pages} className="flex flex-1 basis-full flex-wrap gap-1 sm:basis-0">
       {PAGES.map((page) => (
         <a
           key={page}

@@ -5,6 +5,7 @@ export const en = {
   title: "R1 Playground",
   pages: "Pages",
   pagePlayground: "Playground",
+  pageModels: "Models",
   pageLab: "GRPO lab",
   pageLearn: "Learn",
   pageLoading: "Opening the page…",
@@ -24,6 +25,7 @@ export const en = {
   modelLoaded: "Loaded",
   modelLost: "is no longer loaded; the conversation is kept.",
   modelDownload: "Download: ",
+  modelMore: "DeepSeek-R1 distills and other models…",
   modelFolder: "Open a folder…",
   modelFile: "Open a GGUF file…",
   modelDrop:
@@ -112,6 +114,21 @@ export const enErrors: Record<ErrorCode, string> = {
   E_DTYPE: "The weights have a number format that is not supported. Use F32, F16 or BF16.",
   E_QUANTIZATION: "This quantization is not supported. Choose f32, f16, bf16, q8 or q4.",
   E_FORMAT: "This is not a model file that can be opened. Choose a Hugging Face folder with safetensors.",
+  E_HUB_NAME: "This is not the name of a repository. Write it as owner/name, as on its page on the hub.",
+  E_HUB_MISSING: "The hub has no such repository, revision or file, or it is private. Check the name.",
+  E_HUB_ACCESS:
+    "The hub asks for permission. Accept the conditions on the model's page there, then enter an access token.",
+  E_HUB_FILES:
+    "The repository has no model in a form that can be opened. Choose one with safetensors or name one GGUF file.",
+  E_HUB_MOVED:
+    "The repository has changed since the download began. Download it again; files that stayed the same are kept.",
+  E_HTTP_PAGE: "A web page came instead of the file. Log in to the network if it asks for that, then try again.",
+  E_HTTP_RANGE: "The server does not send the bytes that are asked for. Try again later; what has arrived is kept.",
+  E_HTTP_LENGTH: "The server's file has another length than the repository lists. Download it again.",
+  E_STALLED: "The connection has stalled several times. What has arrived is kept; go on when the connection is better.",
+  E_HASH: "The file has arrived damaged twice and was deleted. Try another network; the other files are kept.",
+  E_QUOTA: "There is not enough room for the model. Delete models that you do not need, or choose a smaller one.",
+  E_STORAGE: "The browser's storage cannot be written. Free some disk space, then reload the page and go on.",
   E_ARCHITECTURE: "This architecture is not supported. Choose a Qwen2 or Llama model, such as the R1 distills.",
   E_CONFIG: "config.json asks for something that is not supported or is malformed. Choose another model.",
   E_TOKENIZER_MISSING: "The model has no tokenizer.json, so it cannot be asked in words. Add the file to the folder.",

@@ -5,6 +5,7 @@ export const ja: Texts = {
   title: "R1 Playground",
   pages: "ページ",
   pagePlayground: "プレイグラウンド",
+  pageModels: "モデル",
   pageLab: "GRPO ラボ",
   pageLearn: "学ぶ",
   pageLoading: "ページを開いています…",
@@ -24,6 +25,7 @@ export const ja: Texts = {
   modelLoaded: "読み込み済み",
   modelLost: "の読み込みは解除されました。会話は残っています。",
   modelDownload: "ダウンロード量：",
+  modelMore: "DeepSeek-R1 の蒸留モデルなど、ほかのモデル…",
   modelFolder: "フォルダーを開く…",
   modelFile: "GGUF ファイルを開く…",
   modelDrop:
@@ -114,6 +116,23 @@ export const jaErrors: Record<ErrorCode, string> = {
   E_DTYPE: "この数値形式の重みには対応していません。F32、F16、BF16 をお使いください。",
   E_QUANTIZATION: "この量子化には対応していません。f32、f16、bf16、q8、q4 から選んでください。",
   E_FORMAT: "開けるモデルファイルではありません。safetensors を含む Hugging Face 形式のフォルダーを選んでください。",
+  E_HUB_NAME: "リポジトリの名前ではありません。Hub のページにあるとおり owner/name の形で入力してください。",
+  E_HUB_MISSING: "リポジトリ、リビジョン、またはファイルが Hub にないか、非公開です。名前を確かめてください。",
+  E_HUB_ACCESS:
+    "Hub の許可が必要です。Hub のモデルのページで利用条件に同意してから、アクセストークンを入力してください。",
+  E_HUB_FILES:
+    "開ける形式のモデルがリポジトリにありません。safetensors を含むものを選ぶか、GGUF ファイルを 1 つ指定してください。",
+  E_HUB_MOVED:
+    "ダウンロード中にリポジトリが更新されました。もう一度ダウンロードしてください。変わっていないファイルはそのまま使います。",
+  E_HTTP_PAGE:
+    "ファイルの代わりにウェブページが返されました。ネットワークのログインが必要なら済ませて、もう一度お試しください。",
+  E_HTTP_RANGE: "求めた範囲のデータをサーバーが送りません。時間をおいてお試しください。届いた分は残っています。",
+  E_HTTP_LENGTH: "サーバーのファイルの長さが、リポジトリの一覧と違います。もう一度ダウンロードしてください。",
+  E_STALLED: "通信が何度も止まりました。届いた分は残っているので、接続が良くなったら再開してください。",
+  E_HASH:
+    "ファイルが 2 回とも壊れて届いたため、削除しました。ほかのファイルは残っています。別のネットワークでお試しください。",
+  E_QUOTA: "モデルを保存する空きがありません。使わないモデルを削除するか、小さいモデルを選んでください。",
+  E_STORAGE: "ブラウザーのストレージに書き込めません。ディスクの空きを増やし、ページを再読み込みして再開してください。",
   E_ARCHITECTURE:
     "このアーキテクチャには対応していません。R1 蒸留モデルなど、Qwen2 か Llama のモデルを選んでください。",
   E_CONFIG: "config.json が壊れているか、未対応の設定を含んでいます。別のモデルを選んでください。",

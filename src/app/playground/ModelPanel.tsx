@@ -4,6 +4,7 @@ import type { BuiltInModel } from "../models.ts";
 import { formatBytes, formatCompact, formatCount } from "../format.ts";
 import { filesOfInput } from "./picked-files.ts";
 import type { LoadedModel } from "../../engine/protocol.ts";
+import { hrefOf } from "../router.ts";
 import { usePage } from "../store.ts";
 import type { ModelState } from "../store.ts";
 import { usePlayTexts } from "./texts.ts";
@@ -37,6 +38,9 @@ export function ModelPanel() {
           />
         ))}
       </ul>
+      <a className="text-sm text-accent underline" href={hrefOf("models")}>
+        {t.modelMore}
+      </a>
       <FilesPicker isBusy={isBusy} />
     </section>
   );

@@ -1,0 +1,107 @@
+import { R1Error } from "../../errors.ts";
+import { quote } from "../quote.ts";
+import { TEXT_FILES } from "../text-files.ts";
+import { formatHubAddress } from "./address.ts";
+import type { HubAddress } from "./address.ts";
+import type { HubFile, HubListing } from "./hub.ts";
+
+/** A model that a repository has, in one of the forms that can be opened. */
+export interface HubModel {
+  readonly format: "safetensors" | "gguf";
+  /** What names it in the repository: the file with the weights, the first of several, or their index. */
+  readonly file: string;
+  /** All that it needs, in the order in which they should come: what can be checked early first. */
+  readonly files: readonly HubFile[];
+  /** Of all files. */
+  readonly bytes: number;
+}
+
+const CONFIG = "config.json";
+const SINGLE = "model.safetensors";
+const INDEX = "model.safetensors.index.json";
+const SHARD = /^model-\d{5}-of-\d{5,6}\.safetensors$/;
+const GGUF_PART = /^(.+)-(\d{5})-of-(\d{5})\.gguf$/;
+/** Files that a message repeats. */
+const MAX_TOLD = 20;
+
+/** All models of a repository: its safetensors, and each GGUF file. */
+export function modelsOf(files: readonly HubFile[]): readonly HubModel[] {
+  return [...safetensorsModels(files), ...ggufModels(files)];
+}
+
+/**
+ * The one model that an address means.
+ * @throws R1Error E_HUB_FILES, listing what there is, when there is none or more than one; E_HUB_MISSING for a file that
+ *   the repository does not have
+ */
+export function chooseModel({ files }: Pick<HubListing, "files">, address: HubAddress): HubModel {
+  const models = modelsOf(files);
+  const { file } = address;
+  if (file === undefined) {
+    const [first, second] = models;
+    if (!first) throw unusable(address, `no model with ${CONFIG} and safetensors, and no GGUF file; found`, files);
+    if (first.format === "gguf" && second) {
+      throw unusable(address, "several GGUF files; name one of them after a colon; found", models.map(asFile));
+    }
+    return first;
+  }
+  const found = models.find((model) => model.file === file || model.files.some(({ path }) => path === file));
+  if (found && (found.format === "gguf" || isWeights(file))) return found;
+  if (files.some(({ path }) => path === file)) throw unusable(address, "not a model's weights; found", files);
+  throw new R1Error("E_HUB_MISSING", `${formatHubAddress(address)}: the repository has no such file`, { file });
+}
+
+function isWeights(file: string): boolean {
+  return file === INDEX || file === SINGLE || SHARD.test(file);
+}
+
+function asFile({ file, bytes }: HubModel): HubFile {
+  return { path: file, size: bytes };
+}
+
+function unusable(address: HubAddress, problem: string, files: readonly Pick<HubFile, "path">[]): R1Error {
+  const told = files.slice(0, MAX_TOLD).map(({ path }) => quote(path));
+  const more = files.length > told.length ? ` and ${files.length - told.length} more` : "";
+  const list = told.length === 0 ? "no files" : told.join(", ");
+  return new R1Error("E_HUB_FILES", `${formatHubAddress(address)}: ${problem} ${list}${more}`);
+}
+
+/** In Hugging Face's layout a folder is one model; a checkpoint in one file wins over shards, as in loading it. */
+function safetensorsModels(files: readonly HubFile[]): HubModel[] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const [config, single, index] = [CONFIG, SINGLE, INDEX].map((name) => byPath.get(name));
+  if (!config) return [];
+  const texts = TEXT_FILES.flatMap((name) => byPath.get(name) ?? []);
+  if (single) return [modelOf("safetensors", SINGLE, [config, ...texts, single])];
+  const shards = files.filter(({ path }) => SHARD.test(path)).toSorted(byName);
+  return index && shards.length > 0 ? [modelOf("safetensors", INDEX, [config, ...texts, index, ...shards])] : [];
+}
+
+/** Each file is a model of its own, with its text side inside; the parts of a split one are one. */
+function ggufModels(files: readonly HubFile[]): HubModel[] {
+  const groups = new Map<string, HubFile[]>();
+  for (const file of files.toSorted(byName)) {
+    if (!file.path.endsWith(".gguf") || isProjector(file.path)) continue;
+    const [, stem, , parts] = GGUF_PART.exec(file.path) ?? [];
+    const key = stem === undefined ? file.path : `${stem} of ${parts}`;
+    groups.set(key, [...(groups.get(key) ?? []), file]);
+  }
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    const parts = Number(GGUF_PART.exec(first?.path ?? "")?.[3] ?? 1);
+    return first && group.length === parts ? [modelOf("gguf", first.path, group)] : [];
+  });
+}
+
+/** What makes tokens of pictures, or steers a quantization, is no language model. */
+function isProjector(path: string): boolean {
+  return /(^|\/)(mmproj|imatrix)[^/]*$/i.test(path);
+}
+
+function modelOf(format: HubModel["format"], file: string, files: readonly HubFile[]): HubModel {
+  return { format, file, files, bytes: files.reduce((sum, { size }) => sum + size, 0) };
+}
+
+function byName(a: HubFile, b: HubFile): number {
+  return a.path < b.path ? -1 : 1;
+}

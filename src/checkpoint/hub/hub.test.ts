@@ -1,0 +1,185 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+import { parseHubAddress } from "./address.ts";
+import { chooseModel, modelsOf } from "./choose-model.ts";
+import { Hub } from "./hub.ts";
+import type { HubFile } from "./hub.ts";
+import { startTestHub } from "./node/test-hub.ts";
+import type { Fault, TestHubOptions } from "./node/test-hub.ts";
+
+const ADDRESS = parseHubAddress("owner/model");
+const FILES = {
+  "config.json": Buffer.from("{}"),
+  "model.safetensors": Buffer.from("weights"),
+  "a/b.txt": Buffer.from(""),
+};
+
+async function list(options: TestHubOptions = {}, token?: string) {
+  const hub = await startTestHub(FILES, options);
+  onTestFinished(hub.close);
+  const client = new Hub({ endpoint: hub.endpoint, stallMs: 10_000, ...(token === undefined ? {} : { token }) });
+  return { hub, listing: client.list(ADDRESS) };
+}
+
+describe("a hub's listing", () => {
+  it("has the commit, sizes and hashes", async () => {
+    const { listing } = await list();
+    expect(await listing).toEqual({
+      repository: "owner/model",
+      revision: "main",
+      commit: "c".repeat(40),
+      files: [
+        { path: "config.json", size: 2, gitOid: "9e26dfeeb6e641a33dae4961196235bdb965b21b" },
+        {
+          path: "model.safetensors",
+          size: 7,
+          sha256: "9a129038d9a00aed0cf6a7ea059ca50a813449061ab87848cf1a13eafdf33b2c",
+        },
+        { path: "a/b.txt", size: 0, gitOid: "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391" },
+      ],
+    });
+  });
+
+  it("comes in pages", async () => {
+    const { hub, listing } = await list({ pageSize: 1 });
+    expect((await listing).files).toHaveLength(3);
+    expect(hub.requests.filter(({ what }) => what === "tree")).toHaveLength(3);
+  });
+
+  it("is of the revision itself where the server tells no commit", async () => {
+    const { listing } = await list({ fault: ({ what }) => (what === "revision" ? { status: 404 } : undefined) });
+    expect(await listing).toMatchObject({ commit: "main" });
+  });
+
+  it("is asked for with the token, if there is one", async () => {
+    const { hub, listing } = await list({}, "hf_secret");
+    await listing;
+    expect(hub.requests.map(({ authorization }) => authorization)).toEqual(["Bearer hf_secret", "Bearer hf_secret"]);
+    const other = await list();
+    await other.listing;
+    expect(other.hub.requests[0]?.authorization).toBeUndefined();
+  });
+
+  it.each<[string, Fault, string]>([
+    ["a repository that is not there", { status: 401, headers: { "x-error-code": "RepoNotFound" } }, "E_HUB_MISSING"],
+    ["a gated repository", { status: 401, headers: { "x-error-message": "Access is restricted" } }, "E_HUB_ACCESS"],
+    ["a forbidden repository", { status: 403 }, "E_HUB_ACCESS"],
+    ["404", { status: 404 }, "E_HUB_MISSING"],
+    ["a broken server", { status: 500 }, "E_HTTP"],
+    [
+      "a network's login page",
+      { headers: { "content-type": "text/html; charset=utf-8" }, body: "hello" },
+      "E_HTTP_PAGE",
+    ],
+    ["a page without saying so", { body: "<!DOCTYPE html>" }, "E_HTTP_PAGE"],
+    ["no JSON", { body: "{" }, "E_JSON"],
+    ["other JSON", { body: '{"sha": 5}' }, "E_JSON"],
+    ["no list", { body: '[{"type": "file", "path": 5}]' }, "E_JSON"],
+    ["a negative size", { body: '[{"type": "file", "path": "a", "size": -5}]' }, "E_JSON"],
+  ])("may be %s", async (_, fault, code) => {
+    // Wrong JSON for one question is wrong for the other.
+    const { listing } = await list({ fault: () => fault });
+    await expect(listing).rejects.toMatchObject({ code });
+  });
+
+  it("leaves out names that lead elsewhere, and folders", async () => {
+    const body = JSON.stringify(
+      ["../x", "/etc/passwd", "a/../b", "c:\\x", "good.json"]
+        .map((path) => ({ type: "file", path, size: 1 }))
+        .concat({ type: "directory", path: "sub", size: 0 }),
+    );
+    const { listing } = await list({ fault: ({ what }) => (what === "tree" ? { body } : undefined) });
+    expect((await listing).files).toEqual([{ path: "good.json", size: 1 }]);
+  });
+
+  it("does not follow a page to another server", async () => {
+    const elsewhere = await startTestHub({ "evil.gguf": Buffer.from("x") });
+    onTestFinished(elsewhere.close);
+    const link = `<${elsewhere.endpoint}/api/models/owner/model/tree/main>; rel="next"`;
+    const { listing } = await list({
+      fault: ({ what }) => (what === "tree" ? { body: "[]", headers: { link } } : undefined),
+    });
+    expect((await listing).files).toEqual([]);
+    expect(elsewhere.requests).toEqual([]);
+  });
+
+  it("may not come at all", async () => {
+    const { hub, listing } = await list({ fault: () => undefined });
+    await listing;
+    await hub.close();
+    await expect(new Hub({ endpoint: hub.endpoint }).list(ADDRESS)).rejects.toMatchObject({ code: "E_HTTP" });
+  });
+
+  it.each(["ftp://x", "models", "http://user:secret@x"])("is not asked of %s", (endpoint) => {
+    expect(() => new Hub({ endpoint })).toThrow(expect.objectContaining({ code: "E_HUB_NAME" }));
+  });
+});
+
+function files(...names: string[]): HubFile[] {
+  return names.map((path, size) => ({ path, size }));
+}
+
+function choose(address: string, names: readonly string[]) {
+  return chooseModel({ files: files(...names) }, parseHubAddress(address));
+}
+
+describe("a repository's model", () => {
+  it("is its safetensors with the files that belong to them, small ones first", () => {
+    const names = [
+      "README.md",
+      "model.safetensors",
+      "tokenizer.json",
+      "config.json",
+      "pytorch_model.bin",
+      "sub/model.safetensors",
+    ];
+    const model = choose("a/b", names);
+    expect(model).toMatchObject({ format: "safetensors", file: "model.safetensors", bytes: 1 + 2 + 3 });
+    expect(model.files.map(({ path }) => path)).toEqual(["config.json", "tokenizer.json", "model.safetensors"]);
+    expect(choose("a/b:model.safetensors", names)).toEqual(model);
+  });
+
+  it("may be in shards", () => {
+    const shards = ["model-00002-of-000002.safetensors", "model-00001-of-000002.safetensors"];
+    const model = choose("a/b", ["config.json", "model.safetensors.index.json", ...shards]);
+    expect(model.files.map(({ path }) => path)).toEqual([
+      "config.json",
+      "model.safetensors.index.json",
+      "model-00001-of-000002.safetensors",
+      "model-00002-of-000002.safetensors",
+    ]);
+  });
+
+  const GGUFS = [
+    "m-Q4_K_M.gguf",
+    "Q8_0/m-Q8_0-00001-of-00002.gguf",
+    "Q8_0/m-Q8_0-00002-of-00002.gguf",
+    "mmproj-F16.gguf",
+  ];
+
+  it("is one of several GGUF files, by name; parts belong together", () => {
+    expect(choose("a/b:m-Q4_K_M.gguf", GGUFS)).toMatchObject({ format: "gguf", files: [{ path: "m-Q4_K_M.gguf" }] });
+    const split = choose("a/b:Q8_0/m-Q8_0-00002-of-00002.gguf", GGUFS);
+    expect(split).toMatchObject({ file: "Q8_0/m-Q8_0-00001-of-00002.gguf", bytes: 3 });
+    expect(split.files).toHaveLength(2);
+    expect(modelsOf(files(...GGUFS))).toHaveLength(2);
+  });
+
+  it("is the only GGUF file without a name", () => {
+    expect(choose("a/b", ["m.gguf", "README.md"])).toMatchObject({ format: "gguf", file: "m.gguf" });
+  });
+
+  it.each([
+    ["a/b", ["README.md", "pytorch_model.bin"], "E_HUB_FILES", /found "README\.md", "pytorch_model\.bin"$/],
+    ["a/b", [], "E_HUB_FILES", /found no files$/],
+    ["a/b", ["model.safetensors"], "E_HUB_FILES", /config\.json/],
+    ["a/b", ["config.json", "model.safetensors.index.json"], "E_HUB_FILES", /found "config\.json"/],
+    ["a/b", GGUFS, "E_HUB_FILES", /name one of them after a colon; found "Q8_0.*"m-Q4_K_M\.gguf"$/],
+    ["a/b", ["m-00001-of-00002.gguf"], "E_HUB_FILES", /found/],
+    ["a/b:x.gguf", GGUFS, "E_HUB_MISSING", /no such file/],
+    ["a/b:config.json", ["config.json", "model.safetensors"], "E_HUB_FILES", /not a model's weights/],
+    ["a/b", Array.from({ length: 30 }, (_, i) => `${i}.bin`), "E_HUB_FILES", /"19\.bin" and 10 more$/],
+  ])("is not in %s: %j", (address, names, code, says) => {
+    expect(() => choose(address, names)).toThrow(expect.objectContaining({ code }));
+    expect(() => choose(address, names)).toThrow(says);
+  });
+});

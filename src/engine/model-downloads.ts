@@ -1,0 +1,106 @@
+import { formatHubAddress, parseHubAddress } from "../checkpoint/hub/address.ts";
+import { checkCatalogueConfig } from "../checkpoint/hub/catalogue.ts";
+import { chooseModel, modelsOf } from "../checkpoint/hub/choose-model.ts";
+import type { HubModel } from "../checkpoint/hub/choose-model.ts";
+import { downloadModel, storedBytes } from "../checkpoint/hub/download.ts";
+import { Hub } from "../checkpoint/hub/hub.ts";
+import { readManifest, storeId } from "../checkpoint/hub/manifest.ts";
+import type { Manifest } from "../checkpoint/hub/manifest.ts";
+import { MemoryLibrary } from "../checkpoint/hub/memory-library.ts";
+import type { ModelLibrary } from "../checkpoint/hub/model-store.ts";
+import type { DownloadProgress, HubOffer, HubRequest, StoredModel, StoredModels } from "./protocol.ts";
+
+/** Downloads models into the browser's storage, and keeps its list. */
+export class ModelDownloads {
+  readonly #library: () => Promise<ModelLibrary>;
+
+  constructor(library: () => Promise<ModelLibrary>) {
+    this.#library = library;
+  }
+
+  /** @throws R1Error what `Hub.list` throws; E_HUB_FILES when it has none that can be opened */
+  async offer(request: HubRequest, signal: AbortSignal): Promise<HubOffer> {
+    const address = parseHubAddress(request.address);
+    const listing = await hubOf(request).list(address, signal);
+    const all = modelsOf(listing.files);
+    const chosen = address.file === undefined && all.length > 1 ? all : [chooseModel(listing, address)];
+    const { repository, commit } = listing;
+    const models = chosen.map(({ format, file, bytes }) => ({
+      format,
+      file,
+      bytes,
+      address: addressOf({ repository, revision: address.revision, format, file }),
+    }));
+    return { repository, commit, models };
+  }
+
+  /** @throws R1Error what `downloadModel` throws; E_BUSY when another tab writes the same model */
+  async download(
+    request: HubRequest,
+    report: (progress: DownloadProgress) => void,
+    signal: AbortSignal,
+  ): Promise<StoredModel> {
+    const address = parseHubAddress(request.address);
+    const hub = hubOf(request);
+    const [library, listing] = await Promise.all([this.#library(), hub.list(address, signal)]);
+    const model = chooseModel(listing, address);
+    const id = storeId({ repository: address.repository, ...model });
+    return library.exclusively(id, async () => {
+      const store = await library.store(id);
+      const manifest = await downloadModel(hub, listing, model, store, {
+        onProgress: report,
+        signal,
+        freeBytes: () => library.freeBytes(),
+        checkConfig: (config) => checkCatalogueConfig(address.repository, config),
+      });
+      return this.#describe(library, id, manifest);
+    });
+  }
+
+  async list(): Promise<StoredModels> {
+    const library = await this.#library();
+    const models: StoredModel[] = [];
+    for (const id of await library.ids()) {
+      const manifest = await readManifest(await library.store(id));
+      if (manifest) models.push(await this.#describe(library, id, manifest));
+      // What began and was cut off before its first file says nothing, and takes no room.
+      else await library.exclusively(id, () => library.remove(id)).catch(() => undefined);
+    }
+    return { models, isInMemory: library.kind === "memory", freeBytes: await library.freeBytes() };
+  }
+
+  /** @throws R1Error E_BUSY while it is being written, E_STORAGE */
+  async remove(id: string): Promise<void> {
+    const library = await this.#library();
+    await library.exclusively(id, () => library.remove(id));
+  }
+
+  async #describe(library: ModelLibrary, id: string, manifest: Manifest): Promise<StoredModel> {
+    const { bytes, whole } = await storedBytes(await library.store(id), manifest);
+    const { repository, commit, format } = manifest;
+    const source =
+      library instanceof MemoryLibrary
+        ? ({ kind: "files", files: library.files(id) } as const)
+        : ({ kind: "stored", id } as const);
+    return {
+      id,
+      address: addressOf(manifest),
+      repository,
+      commit,
+      format,
+      bytes,
+      totalBytes: manifest.files.reduce((sum, { size }) => sum + size, 0),
+      source: whole ? source : undefined,
+    };
+  }
+}
+
+function hubOf({ endpoint, token }: HubRequest): Hub {
+  return new Hub({ ...(endpoint === undefined ? {} : { endpoint }), ...(token === undefined ? {} : { token }) });
+}
+
+/** Safetensors are a repository's one model; of GGUF files one has to be named. */
+function addressOf(model: Pick<Manifest, "repository" | "revision" | "file"> & Pick<HubModel, "format">): string {
+  const { repository, revision, format, file } = model;
+  return formatHubAddress({ repository, revision, ...(format === "gguf" ? { file } : {}) });
+}
