@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { ExportFile } from "../../checkpoint/export/file.ts";
 import { safetensorsFiles } from "../../checkpoint/export/safetensors.ts";
 import type { FloatDtype } from "../../checkpoint/floats.ts";
+import type { OnnxWeights } from "../../checkpoint/export/onnx/decoder.ts";
 import { onnxFiles } from "../../checkpoint/export/onnx/export.ts";
 import { peftFiles } from "../../checkpoint/export/peft.ts";
 import { R1Error } from "../../errors.ts";
@@ -17,6 +18,8 @@ import { modelPath } from "../model-path.ts";
 
 const FLOAT_TYPES: Readonly<Record<string, FloatDtype>> = { f32: "F32", f16: "F16", bf16: "BF16" };
 
+const ONNX_WEIGHTS: Readonly<Record<string, OnnxWeights>> = { f32: "f32", f16: "f16", q4: "q4" };
+
 /** What `--to` names: the files of each format. */
 const FORMATS: Readonly<Record<string, (args: Args) => Promise<readonly ExportFile[]>>> = {
   safetensors: async (args) =>
@@ -24,7 +27,7 @@ const FORMATS: Readonly<Record<string, (args: Args) => Promise<readonly ExportFi
       dtype: choice(args, "dtype", FLOAT_TYPES),
       maxShardBytes: shardBytes(args),
     }),
-  onnx: async (args) => onnxFiles(await exportModel(args)),
+  onnx: async (args) => onnxFiles(await exportModel(args), { weights: choice(args, "dtype", ONNX_WEIGHTS) }),
   trl: trlExport,
   peft: async (args) => peftFiles(modelPath(args.required("model")).folder),
 };
