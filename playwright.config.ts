@@ -15,6 +15,8 @@ const adapter = process.env["R1_TEST_DEVICE"] === "auto" ? [] : ["--use-webgpu-a
 // The built page (`npx vite build`) in a real browser. WebGPU that is not there fails the tests: nothing is skipped.
 export default defineConfig({
   testDir: "e2e",
+  // Gigabytes and minutes: on request only.
+  testIgnore: process.env["R1_FULL_SIZE"] ? [] : "full-size.spec.ts",
   // Software kernels take all cores, and one page is shared by all tests.
   workers: 1,
   fullyParallel: false,
@@ -27,6 +29,8 @@ export default defineConfig({
     // What a test intercepts must not come out of a cache; offline.spec.ts is about the cache.
     serviceWorkers: "block",
     baseURL: `http://localhost:${PORT}/`,
+    // A click on what never becomes ready is said, and not waited for until the test's end.
+    actionTimeout: 30_000,
     launchOptions: {
       ...(browser ? { executablePath: browser } : {}),
       args: ["--no-sandbox", "--enable-unsafe-webgpu", ...adapter],

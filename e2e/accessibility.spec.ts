@@ -12,6 +12,7 @@ async function violations(page: Page): Promise<string[]> {
 type Look = readonly [language: "en" | "ja", theme: "light" | "dark"];
 
 async function checkLooks(page: Page, looks: readonly Look[]): Promise<void> {
+  // Their labels change with the language, their place does not.
   const [languages, themes] = [page.getByRole("combobox").nth(0), page.getByRole("combobox").nth(1)];
   for (const [language, theme] of looks) {
     await languages.selectOption(language);
@@ -77,4 +78,25 @@ test("nothing moves where the reader asks for that", async ({ playground }) => {
   expect(moving).toBe(0);
   await playground.stop.click();
   await page.emulateMedia({ reducedMotion: null });
+});
+
+test("axe finds nothing in the lab, with a run, its settings and a completion open", async ({ playground }) => {
+  // Axe looks at every dot and number of a run, five times.
+  test.setTimeout(180_000);
+  const { page } = playground;
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await page.getByRole("link", { name: "GRPO lab" }).click();
+  await page.getByRole("button", { name: /^Algorithm/ }).click();
+  await page.getByRole("list", { name: "The group" }).getByRole("button").first().click();
+  await expect(page.getByRole("heading", { name: "Completion", exact: true })).toBeVisible();
+  await checkLooks(page, [
+    ["en", "light"],
+    ["en", "dark"],
+    ["ja", "light"],
+    ["ja", "dark"],
+  ]);
+  await page.setViewportSize({ width: 390, height: 844 });
+  expect(await violations(page)).toEqual([]);
+  await page.emulateMedia({ reducedMotion: null });
+  await page.goBack();
 });

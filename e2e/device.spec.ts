@@ -1,30 +1,7 @@
-import { chromium, expect, test } from "@playwright/test";
-import type { Browser, Page } from "@playwright/test";
+import { expect, test } from "@playwright/test";
+import type { Page } from "@playwright/test";
+import { killGpuProcess, SURVIVING_LOSSES, withBrowser } from "./support/browser.ts";
 import { LOAD_TIMEOUT_MS, Playground } from "./support/playground.ts";
-
-/** A browser of this test's own, whose graphics process it may end. */
-async function withBrowser(
-  changeArgs: (args: readonly string[]) => readonly string[],
-  use: (browser: Browser, page: Page) => Promise<void>,
-): Promise<void> {
-  const { launchOptions = {}, baseURL } = test.info().project.use;
-  const browser = await chromium.launch({ ...launchOptions, args: [...changeArgs(launchOptions.args ?? [])] });
-  try {
-    const context = await browser.newContext({ ...(baseURL ? { baseURL } : {}), locale: "en-US" });
-    await use(browser, await context.newPage());
-  } finally {
-    await browser.close();
-  }
-}
-
-async function killGpuProcess(browser: Browser): Promise<void> {
-  const session = await browser.newBrowserCDPSession();
-  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
-  const gpu = processInfo.find(({ type }) => type === "GPU");
-  if (!gpu) throw new Error("the browser has no graphics process");
-  process.kill(gpu.id, "SIGKILL");
-  await session.detach();
-}
 
 /** Makes the engine's worker fail in a way that nothing in it catches. */
 async function breakWorker(page: Page): Promise<void> {
@@ -47,10 +24,8 @@ async function loadAgain({ page, alert }: Playground): Promise<void> {
 
 test("a lost device, and then a broken worker, keep the text, offer the model again and go on", async () => {
   test.setTimeout(5 * LOAD_TIMEOUT_MS);
-  // Otherwise the browser gives a page no device after its second loss.
-  const flags = ["--disable-gpu-process-crash-limit", "--disable-domain-blocking-for-3d-apis"];
   await withBrowser(
-    (args) => [...args, ...flags],
+    (args) => [...args, ...SURVIVING_LOSSES],
     async (browser, page) => {
       const playground = new Playground(page);
       await playground.open();

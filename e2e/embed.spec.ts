@@ -72,6 +72,34 @@ test("a page of another origin drives the frame, once its reader has pressed sta
   expect(stored).toEqual([0, 0, 0]);
 });
 
+test("a page of another origin shows a recorded run, and its reader trains a model in the frame", async ({
+  page,
+  baseURL,
+  openParent,
+}) => {
+  test.setTimeout(3 * LOAD_TIMEOUT_MS);
+  const tiny = "per_step_prompts=2&num_generations=2&max_completion_length=8&max_steps=2&eval_every=0";
+  const address = `embed.html?v=1&view=grpo&lang=en&algorithm=dr-grpo&model=models/tiny-random&${tiny}`;
+  await openParent(`${baseURL}${address}`, SANDBOX);
+  const frame = page.frameLocator("iframe");
+  await expect(frame.getByText("Recording", { exact: true })).toBeVisible();
+  await expect(frame.getByRole("slider", { name: /^Advantages/ })).toHaveAttribute("aria-valuemax", "110");
+  await hello(page);
+  await send(page, "start", undefined, 2);
+  await expect
+    .poll(async () => (await heard(page)).at(-1))
+    .toMatchObject({ type: "error", id: 2, payload: { code: "E_NEEDS_CLICK" } });
+
+  await frame.getByRole("button", { name: "Train here" }).click();
+  await expect
+    .poll(async () => (await heard(page)).map(({ type }) => type), { timeout: 2 * LOAD_TIMEOUT_MS })
+    .toContain("done");
+  const steps = (await heard(page)).filter(({ type, payload }) => type === "metrics" && payload["num_tokens"]);
+  expect(steps.map(({ payload }) => payload["step"])).toEqual([1, 2]);
+  await expect(frame.getByText("Finished", { exact: true })).toBeVisible();
+  await expect(frame.getByRole("slider", { name: /^Advantages/ })).toHaveAttribute("aria-valuemax", "2");
+});
+
 test("messages from a window that does not embed the frame are not heard", async ({ page, baseURL, openParent }) => {
   await openParent(`${baseURL}${ADDRESS}`, SANDBOX);
   const frame = page.frameLocator("iframe");

@@ -1,5 +1,7 @@
+import { readFile } from "node:fs/promises";
 import { expect, test } from "@playwright/test";
-import type { Page } from "@playwright/test";
+import type { Browser, Download, Locator, Page } from "@playwright/test";
+import { killGpuProcess, SURVIVING_LOSSES, withBrowser } from "./support/browser.ts";
 import { LOAD_TIMEOUT_MS } from "./support/playground.ts";
 
 /** The page with the model of random weights, which is small and comes with every build. */
@@ -19,6 +21,7 @@ async function fillTinyRun(page: Page): Promise<void> {
   await page.getByRole("combobox", { name: "Starting model" }).selectOption("models/tiny-random");
   await unfold(page, /^Algorithm/);
   await page.getByRole("radio", { name: "Dr. GRPO" }).check();
+  await unfold(page, /^KL to the reference/);
   await unfold(page, /^Sampling a group/);
   await unfold(page, /^Length of the run/);
   const values = {
@@ -28,10 +31,60 @@ async function fillTinyRun(page: Page): Promise<void> {
     Steps: 200,
     "Evaluate every": 0,
     "Checkpoint every": 1,
+    "KL weight": 0.04,
   };
   for (const [label, value] of Object.entries(values)) {
     await page.getByRole("textbox", { name: new RegExp(`^${label}( |$)`) }).fill(String(value));
   }
+}
+
+/** The newest step and the number of steps in a chart's table. */
+async function pointsOf(page: Page, title: string): Promise<number> {
+  const chart = page.getByRole("figure", { name: title, exact: true });
+  const table = chart.getByRole("table");
+  if (!(await table.isVisible())) await chart.getByText("Show as table").click();
+  return table.getByRole("rowheader").count();
+}
+
+async function savedBy(page: Page, button: Locator): Promise<Download> {
+  const download = page.waitForEvent("download");
+  await button.click();
+  return download;
+}
+
+async function textOf(download: Download): Promise<string> {
+  return readFile(await download.path(), "utf8");
+}
+
+/** What can be taken away from a run of so many steps. */
+async function checkExports(page: Page, steps: number): Promise<void> {
+  const csv = await textOf(await savedBy(page, page.getByRole("button", { name: "Metrics as CSV" })));
+  const [head = "", ...rows] = csv.trim().split(/\r?\n/);
+  expect(head.split(",")).toEqual(expect.arrayContaining(["step", "reward", "kl"]));
+  expect(rows).toHaveLength(steps);
+  const metrics = await textOf(await savedBy(page, page.getByRole("button", { name: "Metrics as JSONL" })));
+  expect(
+    metrics
+      .trim()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { step: number }).step),
+  ).toHaveLength(steps);
+  const completions = await textOf(await savedBy(page, page.getByRole("button", { name: "Completions as JSONL" })));
+  expect(completions.trim().split("\n")).toHaveLength(steps * 4);
+  const png = await savedBy(page, page.getByRole("button", { name: "Save as PNG: Advantages" }));
+  const bytes = await readFile(await png.path());
+  expect(bytes.subarray(1, 4).toString()).toBe("PNG");
+}
+
+/** A second tab, without a model of its own, which would take the software renderer from the run. */
+async function checkOtherTab(page: Page): Promise<void> {
+  const other = await page.context().newPage();
+  await other.route("**/models/index.json", (route) => route.fulfill({ json: [] }));
+  await other.goto("/#/lab");
+  await other.getByRole("button", { name: /^Show: Dr\. GRPO/ }).click();
+  await expect(other.getByText("Another tab is training, so this one only reads.")).toBeVisible();
+  await expect(other.getByRole("button", { name: "Delete" })).toBeDisabled();
+  await other.close();
 }
 
 async function stepOf(page: Page): Promise<number> {
@@ -43,10 +96,11 @@ async function stepOf(page: Page): Promise<number> {
   return Number(/Step (\d+)/.exec(text)?.[1]);
 }
 
-test("a run starts, pauses, survives a reload, goes on from its checkpoint, stops and can be deleted", async ({
-  page,
-}) => {
-  test.setTimeout(4 * LOAD_TIMEOUT_MS);
+test("a run starts, pauses, survives a reload and a lost device, stops and can be deleted", () =>
+  withBrowser((args) => [...args, ...SURVIVING_LOSSES], runThroughEverything));
+
+async function runThroughEverything(browser: Browser, page: Page): Promise<void> {
+  test.setTimeout(6 * LOAD_TIMEOUT_MS);
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(error.message));
   await openLab(page);
@@ -73,6 +127,23 @@ test("a run starts, pauses, survives a reload, goes on from its checkpoint, stop
   await expect.poll(() => stepOf(page)).toBe(paused + 1);
   await expect(run.getByText("Paused", { exact: true })).toBeVisible();
 
+  await test.step("the charts have a point for every step, and give them away", async () => {
+    expect(await pointsOf(page, "KL divergence")).toBe(paused + 1);
+    expect(await pointsOf(page, "Reward")).toBe(paused + 1);
+    await expect(page.getByRole("slider", { name: /^Advantages/ })).toHaveAttribute("aria-valuemax", `${paused + 1}`);
+    await checkExports(page, paused + 1);
+  });
+
+  await test.step("a completion is read token by token", async () => {
+    await page.getByRole("list", { name: "The group" }).getByRole("button").first().click();
+    // A token that is a part of a character is shown by its number.
+    const tokens = page.getByRole("listbox", { name: "Tokens" }).getByRole("option");
+    await expect(tokens.filter({ hasNotText: /^#\d+$/ }).first()).toBeVisible();
+    await page.keyboard.press("Escape");
+  });
+
+  await test.step("another tab sees that this one trains", () => checkOtherTab(page));
+
   await page.reload();
   await page.getByRole("button", { name: /^Show: Dr\. GRPO/ }).click();
   // The last step's checkpoint was not made while the run was held.
@@ -80,6 +151,19 @@ test("a run starts, pauses, survives a reload, goes on from its checkpoint, stop
   await run.getByRole("button", { name: "Resume" }).click();
   await expect(run.getByRole("status").filter({ hasText: /^Training$/ })).toBeVisible({ timeout: 2 * LOAD_TIMEOUT_MS });
   await expect.poll(() => stepOf(page)).toBeGreaterThan(paused + 1);
+
+  await test.step("a lost device ends the run and loses nothing; it goes on from its checkpoint", async () => {
+    const before = await stepOf(page);
+    await killGpuProcess(browser);
+    await expect(page.getByRole("alert")).toContainText("The graphics device was lost");
+    await expect(run.getByText("Stopped", { exact: true })).toBeVisible();
+    expect(await stepOf(page)).toBeGreaterThanOrEqual(before);
+    await page.getByRole("alert").getByRole("button", { name: "Resume" }).click();
+    const training = run.getByRole("status").filter({ hasText: /^Training$/ });
+    await expect(training).toBeVisible({ timeout: 2 * LOAD_TIMEOUT_MS });
+    await expect.poll(() => stepOf(page)).toBeGreaterThan(before);
+  });
+
   await page.getByRole("button", { name: "Stop", exact: true }).click();
   await expect(run.getByText("Stopped", { exact: true })).toBeVisible();
   await expect(page.getByRole("alert")).toHaveCount(0);
@@ -92,7 +176,7 @@ test("a run starts, pauses, survives a reload, goes on from its checkpoint, stop
   await page.getByRole("button", { name: "Yes, delete" }).click();
   await expect(page.getByText("Runs that you train are kept here")).toBeVisible();
   expect(complaints).toEqual([]);
-});
+}
 
 test("a damaged run is said, and can be deleted", async ({ page }) => {
   await openLab(page);

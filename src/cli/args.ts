@@ -78,6 +78,12 @@ export class Args {
     if (value === "auto" || value === "software") return value;
     throw new UsageError(`--device ${value}: expected auto or software`);
   }
+
+  limits(): "highest" | "default" {
+    const value = this.text("limits") ?? "highest";
+    if (value === "highest" || value === "default") return value;
+    throw new UsageError(`--limits ${value}: expected highest or default`);
+  }
 }
 
 /** No option has a single dash, so what begins with one after an option that takes a value is that value: `--answer -5`. */

@@ -53,6 +53,23 @@ describe("r1", () => {
     });
   });
 
+  it("plan says what a model takes, and what would fit instead", () => {
+    const found = json("plan", "--model", QWEN, "--context", "5000", "--limits", "default");
+    expect(found).toMatchObject({
+      quantization: "f32",
+      context: 5000,
+      batch: 1,
+      kv_cache_bytes: 5000 * 2 * 2 * 2 * 16 * 4,
+      fits: false,
+      reason: { kind: "context", bytes: 5000, limit: 4096 },
+      offer: { quantization: "f32", context: 4096 },
+      limits: { max_buffer_size: 2 ** 28, max_storage_buffer_binding_size: 2 ** 27 },
+    });
+    const text = r1("plan", "--model", QWEN, "--context", "64", "--memory", "1000", "--device", "software");
+    expect(text.stdout).toMatch(/does not fit: .* MiB are needed, 0\.0 MiB are there\nnothing smaller would fit/);
+    expect(r1("plan", "--model", QWEN, "--context", "none")).toMatchObject({ status: 2 });
+  });
+
   it("inspect looks at weights without config.json", () => {
     const file = join(folder, "alone.safetensors");
     copyFileSync(join(QWEN, "adapter_model.safetensors"), file);

@@ -6,6 +6,7 @@ import { evalCommand } from "./commands/eval.ts";
 import { exportCommand } from "./commands/export.ts";
 import { generateCommand } from "./commands/generate.ts";
 import { gradeCommand } from "./commands/grade.ts";
+import { planCommand } from "./commands/plan.ts";
 import { rejectSampleCommand } from "./commands/reject-sample.ts";
 import { trainCommand } from "./commands/train.ts";
 import { inspectCommand } from "./commands/inspect.ts";
@@ -14,6 +15,7 @@ import { detokenizeCommand, templateCommand, tokenizeCommand } from "./commands/
 
 const COMMANDS: readonly Command[] = [
   inspectCommand,
+  planCommand,
   logitsCommand,
   tokenizeCommand,
   detokenizeCommand,

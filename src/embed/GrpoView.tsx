@@ -5,6 +5,8 @@ import { fetchRecordedRun, fetchRecordedRuns } from "../app/runs/recorded-run.ts
 import type { RunData } from "../app/runs/run-data.ts";
 import type { EmbedAddress } from "./params.ts";
 import { RunStage } from "../app/charts/RunStage.tsx";
+import { HAS_WEBGPU, HAS_WORKER, startByReader, useFrame } from "./frame-store.ts";
+import { LiveRun } from "./LiveRun.tsx";
 import { runUntil } from "./run-until.ts";
 import { embedTexts } from "./texts.ts";
 import { usePlayhead } from "./use-playhead.ts";
@@ -18,8 +20,13 @@ interface GrpoViewProps {
   readonly onStep: (step: number, metrics: Readonly<Record<string, number>>) => void;
 }
 
-/** A recorded run of GRPO, played again. */
+/** A recorded run of GRPO, played again, until the reader starts one of their own. */
 export function GrpoView({ address, onStep }: GrpoViewProps) {
+  const isStarted = useFrame((state) => state.isStarted);
+  return isStarted ? <LiveRun onStep={onStep} /> : <RecordedView address={address} onStep={onStep} />;
+}
+
+function RecordedView({ address, onStep }: GrpoViewProps) {
   const { t } = usePartTexts(embedTexts);
   const loaded = useRecordedRun(address.preset);
   if (loaded === undefined) return <p className="m-auto text-sm text-quiet">{t.opening}</p>;
@@ -37,6 +44,7 @@ function Replay({ run, playsWhenSeen, onStep }: ReplayProps) {
   const { t } = usePartTexts(embedTexts);
   const box = useRef<HTMLDivElement>(null);
   const isSeen = useSeen(box);
+  const wasAsked = useFrame((state) => state.wasAsked);
   const { step, isPlaying, play } = usePlayhead(run.steps.length);
   useEffect(() => {
     if (playsWhenSeen && isSeen) play();
@@ -58,10 +66,18 @@ function Replay({ run, playsWhenSeen, onStep }: ReplayProps) {
         </div>
       </div>
       <div className="flex flex-wrap items-center gap-3 border-t border-line bg-sheet px-4 py-3">
-        <Button kind="primary" disabled={isPlaying} onClick={play}>
+        <Button disabled={isPlaying} onClick={play}>
           {t.playRun}
         </Button>
         <progress className="min-w-24 flex-1" aria-label={t.steps} value={step} max={run.steps.length} />
+        {HAS_WORKER && HAS_WEBGPU ? (
+          <Button kind="primary" onClick={() => void startByReader()}>
+            {t.train}
+          </Button>
+        ) : null}
+        <p role="status" className="basis-full text-sm empty:hidden">
+          {wasAsked ? t.asked : ""}
+        </p>
       </div>
     </>
   );

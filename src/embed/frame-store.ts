@@ -5,6 +5,12 @@ import { playgroundShare, writeQuestion } from "../app/share/playground-share.ts
 import { usePage } from "../app/store.ts";
 import type { EmbedAddress } from "./params.ts";
 
+/** Training in the frame, once its part of the page is there. */
+export interface FrameRunner {
+  start(): void;
+  stop(): void;
+}
+
 interface FrameState {
   /** Undefined until it has been read. */
   readonly address: EmbedAddress | undefined;
@@ -15,6 +21,8 @@ interface FrameState {
   readonly isClosed: boolean;
   /** What the address and the embedding page have set; the rest is as suits the model. */
   readonly params: Partial<ChatSettings>;
+  readonly runner: FrameRunner | undefined;
+  readonly runStatus: "idle" | "loading" | "running";
 }
 
 export const useFrame = create<FrameState>()(() => ({
@@ -23,6 +31,8 @@ export const useFrame = create<FrameState>()(() => ({
   wasAsked: false,
   isClosed: false,
   params: {},
+  runner: undefined,
+  runStatus: "idle",
 }));
 
 /** Sandboxed without an origin, a frame has no worker to compute in. */
@@ -48,9 +58,13 @@ export function setParams(params: { readonly [K in SettingName]?: number | undef
 
 /** What the reader's press on start does. */
 export async function startByReader(): Promise<void> {
-  const { address, isStarted, isClosed, params } = useFrame.getState();
+  const { address, isStarted, isClosed, params, runner } = useFrame.getState();
   if (!address || isStarted || isClosed) return;
   useFrame.setState({ isStarted: true, wasAsked: false });
+  if (address.view === "grpo") {
+    runner?.start();
+    return;
+  }
   const { model } = address.state;
   await playgroundShare.write({ ...params, ...(model === undefined ? {} : { model }) });
 }
@@ -58,6 +72,7 @@ export async function startByReader(): Promise<void> {
 /** Frees the GPU for good. */
 export function closeFrame(): void {
   usePage.getState().stop();
+  useFrame.getState().runner?.stop();
   discardEngine();
   useFrame.setState({ isClosed: true });
 }

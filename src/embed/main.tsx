@@ -30,8 +30,10 @@ async function main(): Promise<void> {
     if (command.type === "destroy") link.close();
   });
   const leave = reportTo(link);
-  useFrame.subscribe(({ isStarted, isClosed }, before) => {
-    if (isStarted !== before.isStarted) link.say("state", stateNow());
+  useFrame.subscribe(({ isStarted, isClosed, runStatus }, before) => {
+    if (isStarted !== before.isStarted || runStatus !== before.runStatus) link.say("state", stateNow());
+    // A run has no replies; what it did was told step by step.
+    if (runStatus === "idle" && before.runStatus !== "idle") link.say("done", { replies: [] });
     if (isClosed) leave();
   });
 

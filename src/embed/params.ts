@@ -43,8 +43,9 @@ export async function parseEmbedAddress(search: string, hash: string): Promise<E
   const packed = new URLSearchParams(hash.replace(/^#/, "")).get("s");
   if (packed !== null) query.set("s", packed);
   const frame = await decodeState<v.InferOutput<v.ObjectSchema<typeof frameEntries, undefined>>>(query, frameEntries);
-  const page = await decodeState(query, playgroundEntries);
   const { view = "chat", preset, start = "click", hide = "" } = frame.state;
+  // A run's keys are the lab's, which comes when it is started.
+  const page = await decodeState(view === "grpo" ? new URLSearchParams() : query, playgroundEntries);
   const hidden = hide.split(",");
   return {
     view,

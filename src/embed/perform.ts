@@ -13,6 +13,7 @@ export function perform(command: Exclude<Command, { readonly type: "hello" | "ge
       return start();
     case "stop":
       page.stop();
+      useFrame.getState().runner?.stop();
       return undefined;
     case "setPrompt":
       page.setDraft(command.payload.text);
@@ -33,13 +34,18 @@ export function perform(command: Exclude<Command, { readonly type: "hello" | "ge
 }
 
 function start(): string | undefined {
-  const { address, isStarted } = useFrame.getState();
+  const { address, isStarted, runner, runStatus } = useFrame.getState();
   if (!HAS_WORKER) return "E_NO_WORKER";
-  if (address?.view !== "chat" && address?.view !== "compare") return "E_VIEW";
+  if (address === undefined || address.view === "trace") return "E_VIEW";
   if (!isStarted) {
     // It is the reader's GPU: a page around the frame could otherwise spend it unseen.
     useFrame.setState({ wasAsked: true });
     return "E_NEEDS_CLICK";
+  }
+  if (address.view === "grpo") {
+    if (runStatus !== "idle") return "E_BUSY";
+    runner?.start();
+    return undefined;
   }
   const { model, running, draft, language, ask } = usePage.getState();
   if (running) return "E_BUSY";

@@ -17,13 +17,14 @@ export function capsNow(): EmbedCaps {
 export function stateNow(): EmbedState {
   const { language, theme, model, running, draft, turns, settings } = usePage.getState();
   const { view, needsClick } = capsNow();
+  const { runStatus } = useFrame.getState();
   return {
     view,
     lang: language,
     theme,
     needsClick,
     model: model.status === "ready" ? model.model.name : "none",
-    status: running ? "running" : model.status === "loading" ? "loading" : "idle",
+    status: running ? "running" : model.status === "loading" ? "loading" : runStatus,
     prompt: draft ?? turns.at(-1)?.question ?? "",
     params: settings,
   };

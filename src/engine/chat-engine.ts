@@ -108,7 +108,9 @@ export class ChatEngine {
     const { tokenizer, eosIds } = this.#text;
     try {
       yield* generate(session, {
-        prompts: [{ ids, startsInThink, ...(conversation ? { conversation } : {}) }],
+        prompts: [
+          { ids, startsInThink, ...(conversation ? { conversation } : {}), ...(call.said ? { said: call.said } : {}) },
+        ],
         options,
         stopIds: eosIds,
         ...(tokenizer ? { tokenizer } : {}),

@@ -238,6 +238,31 @@ describe("a device that is lost", () => {
     expect(engine.liveBuffers).toBe(0);
   });
 
+  it("in the middle of a reply: it goes on with the next device as if nothing had happened", async () => {
+    const { client, devices } = startTestEngine();
+    const call = ask("Hi", { maxNewTokens: 40, thinkMax: 20, seed: 3 });
+    await client.load(picked(TINY));
+    const tokensOf = (events: readonly GenerateEvent[]) => events.filter((event) => event.type === "token");
+    const whole = tokensOf(await collect(client.generate(call)));
+    const said: GenerateEvent[] = [];
+    const reading = async (): Promise<void> => {
+      for await (const event of client.generate(call)) {
+        said.push(event);
+        if (said.length === 8) devices[0]?.destroy();
+      }
+    };
+    expect(await failureCode(reading())).toBe("E_DEVICE_LOST");
+    const before = tokensOf(said);
+    expect(before.length).toBeLessThan(whole.length);
+    await client.load(picked(TINY));
+    const rest = await collect(client.generate({ ...call, said: [before] }));
+    const parts = [...before, ...tokensOf(rest)].map(({ id, text, channel }) => ({ id, text, channel }));
+    expect(parts).toEqual(whole.map(({ id, text, channel }) => ({ id, text, channel })));
+    const end = rest.find((event) => event.type === "finished");
+    expect(end?.completion.ids).toEqual(whole.map(({ id }) => id));
+    await client.unload();
+  });
+
   it("while a model is loaded: the load fails as lost, and the next one works", async () => {
     const engine = startTestEngine();
     const onProgress = ({ stage }: { readonly stage: string }): void => {

@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../errors.ts";
 import type { GenerateEvent } from "../generate/events.ts";
 import type { GenerateOptions } from "../generate/options.ts";
+import type { SaidToken } from "../generate/request.ts";
 import type { WeightFormat } from "../kernels/weights/format.ts";
 import type { ModelSpec } from "../model/spec.ts";
 import type { ChatMessage } from "../text/messages.ts";
@@ -16,6 +17,7 @@ export type {
   TokenEvent,
 } from "../generate/events.ts";
 export type { GenerateOptions } from "../generate/options.ts";
+export type { SaidToken } from "../generate/request.ts";
 export type { ModelSpec } from "../model/spec.ts";
 export type { ChatMessage } from "../text/messages.ts";
 export type {
@@ -64,6 +66,8 @@ export interface GenerateCall {
   readonly prompt: { readonly messages: readonly ChatMessage[] } | { readonly ids: readonly number[] };
   /** What is left out is as the model recommends. */
   readonly options: Partial<GenerateOptions>;
+  /** What each sample of the same call had said when it was cut off: they go on from there. */
+  readonly said?: readonly (readonly SaidToken[])[];
 }
 
 /** A checkpoint's files by name: the model (or adapter) in Hugging Face layout, and all that a run needs to go on. */

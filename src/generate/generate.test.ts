@@ -239,3 +239,44 @@ describe("bad requests", () => {
     expect(finishReason).toBe("length");
   });
 });
+
+describe("a reply that was cut off", () => {
+  const OPTIONS = { temperature: 0.9, topK: 40, repetitionPenalty: 1.2, seed: 5 };
+  const saidOf = (tokens: readonly TokenEvent[], sample: number, count: number) =>
+    tokens.filter((token) => token.sample === sample).slice(0, count);
+  const goOn = (what: ReturnType<typeof request>, said: readonly (readonly TokenEvent[])[]) => ({
+    ...what,
+    prompts: what.prompts.map((prompt) => ({ ...prompt, said })),
+  });
+
+  it("goes on as if it had not been, computing its cache from the ids", async () => {
+    const what = request([PROMPT], { ...OPTIONS, maxNewTokens: 24 });
+    const whole = await collect(opened.session, what);
+    const rest = await collect(opened.session, goOn(what, [saidOf(whole.tokens, 0, 9)]));
+    expect(rest.tokens.map(({ index }) => index)).toEqual(Array.from({ length: 15 }, (_, i) => 9 + i));
+    expect(rest.completions[0]?.[0]?.ids).toEqual(whole.completions[0]?.[0]?.ids);
+    expect(rest.completions[0]?.[0]?.logprobs.slice(0, 9)).toEqual(whole.completions[0]?.[0]?.logprobs.slice(0, 9));
+    expect(rest.stats).toMatchObject({ promptTokens: PROMPT.length, completionTokens: 15 });
+  });
+
+  it("of several samples, each from its own place, also from none and from the end", async () => {
+    const what = request([PROMPT], { ...OPTIONS, n: 3, maxNewTokens: 12 });
+    const whole = await collect(opened.session, what);
+    const said = [saidOf(whole.tokens, 0, 5), [], saidOf(whole.tokens, 2, 12)];
+    const rest = await collect(opened.session, goOn(what, said));
+    expect(rest.completions[0]?.map(({ ids }) => ids)).toEqual(whole.completions[0]?.map(({ ids }) => ids));
+    expect(rest.completions[0]?.[2]?.finishReason).toBe("length");
+    expect(rest.tokens.filter(({ sample }) => sample === 2)).toEqual([]);
+    expect(rest.tokens).toHaveLength(7 + 12);
+  });
+
+  it("is refused with more than fits, more samples than asked for, or ids that are none", async () => {
+    const what = request([PROMPT], OPTIONS);
+    const token = { id: 3, logprob: 0, entropy: 0 };
+    const said = (...samples: (typeof token)[][]) => ({ ...what, prompts: [{ ...what.prompts[0], said: samples }] });
+    const refused = (tokens: ReturnType<typeof said>) => refusal(tokens as ReturnType<typeof request>);
+    expect(await refused(said(Array.from({ length: 96 }, () => token)))).toMatch(/^E_PROMPT_TOO_LONG: 107/);
+    expect(await refused(said([token], [token]))).toMatch(/^E_OPTION: 2 samples/);
+    expect(await refused(said([{ ...token, id: VOCAB }]))).toMatch(/^E_TOKEN_RANGE/);
+  });
+});

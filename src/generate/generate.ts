@@ -1,12 +1,12 @@
 import { isR1Error } from "../errors.ts";
 import { commonPrefix } from "../model/sequence.ts";
-import type { CachedSequence, LanguageModel, StepResult } from "../model/language-model.ts";
+import type { CachedSequence, LanguageModel, PrefillEntry, StepResult } from "../model/language-model.ts";
 import type { GenerateEvent, GenerateStats, TokenEvent } from "./events.ts";
 import { checkRequest } from "./request.ts";
 import type { GeneratePrompt, GenerateRequest } from "./request.ts";
 import { Sample } from "./sample.ts";
 
-export type { GeneratePrompt, GenerateRequest } from "./request.ts";
+export type { GeneratePrompt, GenerateRequest, SaidToken } from "./request.ts";
 
 /**
  * Generates n samples of each prompt. A prompt is run through the model once; with n > 1 its samples fork from it. All
@@ -134,10 +134,7 @@ class Run {
       this.#live.push(...admission.samples);
     }
     if (admitted.length === 0) return;
-    const entries = admitted.map(({ root, prompt, cachedTokens }) => ({
-      sequence: root,
-      tokens: prompt.ids.slice(cachedTokens, -1),
-    }));
+    const entries = admitted.flatMap((admission) => this.#toPrefill(admission));
     try {
       await this.#session.prefill(entries, this.#request.signal);
     } catch (error) {
@@ -151,6 +148,21 @@ class Run {
       const at = performance.now() - this.#started;
       yield { type: "prefilled", prompt: index, promptTokens: prompt.ids.length, cachedTokens, at };
     }
+    // Those that had said all before they were cut off.
+    for (const sample of this.#live.filter(({ finished }) => finished)) yield this.#finished(sample);
+  }
+
+  /** What the cache lacks of an admission: all but the last token, which is the first step's input. */
+  #toPrefill({ root, prompt, samples, cachedTokens }: Admission): readonly PrefillEntry[] {
+    if (this.#request.options.n === 1) {
+      const tokens = samples[0]?.tokens ?? [];
+      return [{ sequence: root, tokens: tokens.slice(cachedTokens, -1) }];
+    }
+    const { length } = prompt.ids;
+    return [
+      { sequence: root, tokens: prompt.ids.slice(cachedTokens, -1) },
+      ...samples.map(({ sequence, tokens }) => ({ sequence, tokens: tokens.slice(length - 1, -1) })),
+    ];
   }
 
   /**
@@ -174,8 +186,9 @@ class Run {
       const samples = Array.from({ length: options.n }, (_, sample) => {
         const sequence = single ? root : session.fork(root, prompt.ids.slice(0, -1), rootTokens + most);
         if (!single) opened.push(sequence);
-        if (options.repetitionPenalty !== 1) session.markSeen(sequence, prompt.ids);
-        return new Sample({ prompt: index, sample, most }, sequence, prompt, this.#request);
+        const opening = new Sample({ prompt: index, sample, most }, sequence, prompt, this.#request);
+        if (options.repetitionPenalty !== 1) session.markSeen(sequence, opening.tokens);
+        return opening;
       });
       // Its samples keep the root's rows for as long as they need them.
       if (!single && !prompt.conversation) root.free();

@@ -5,6 +5,13 @@ import type { Tokenizer } from "../text/tokenizer.ts";
 import type { GenerateOptions } from "./options.ts";
 import { ThinkBudget } from "./think-budget.ts";
 
+/** A token of a reply that was cut off, as its event had it. */
+export interface SaidToken {
+  readonly id: number;
+  readonly logprob: number;
+  readonly entropy: number;
+}
+
 /** One prompt of a request. */
 export interface GeneratePrompt {
   readonly ids: readonly number[];
@@ -14,6 +21,11 @@ export interface GeneratePrompt {
   readonly seed?: number;
   /** Sequence kept from the turn before: what it shares with the prompt is not computed again. For n = 1. */
   readonly conversation?: CachedSequence;
+  /**
+   * What each sample has said already, in its order; left out, nothing. They go on from there as if they had not been cut
+   * off (a device was lost, say): their cache is computed anew from the ids, the random numbers are those of the position.
+   */
+  readonly said?: readonly (readonly SaidToken[])[];
 }
 
 export interface GenerateRequest {
@@ -33,7 +45,7 @@ export interface GenerateRequest {
 export function checkRequest(session: LanguageModel, request: GenerateRequest): void {
   const { contextTokens, maxSequences } = session.sizes;
   const { options, tokenizer } = request;
-  for (const { ids } of request.prompts) {
+  for (const { ids, said = [] } of request.prompts) {
     if (ids.length === 0) throw new R1Error("E_PROMPT_EMPTY", "the prompt is empty");
     if (ids.length >= contextTokens) {
       throw new R1Error(
@@ -43,6 +55,7 @@ export function checkRequest(session: LanguageModel, request: GenerateRequest): 
       );
     }
     checkTokenIds(session.spec, ids);
+    checkSaid(session, request, ids.length, said);
   }
   if (options.n > maxSequences) {
     throw new R1Error("E_OPTION", `n is ${options.n}; this session decodes at most ${maxSequences} together`, {
@@ -53,6 +66,31 @@ export function checkRequest(session: LanguageModel, request: GenerateRequest): 
     throw new R1Error("E_OPTION", "a think budget needs a tokenizer in which </think> is one token", {
       option: options.thinkMin > 0 ? "thinkMin" : "thinkMax",
     });
+  }
+}
+
+function checkSaid(
+  session: LanguageModel,
+  { options }: GenerateRequest,
+  promptLength: number,
+  said: readonly (readonly SaidToken[])[],
+): void {
+  if (said.length > options.n) {
+    throw new R1Error("E_OPTION", `${said.length} samples to go on with; n is ${options.n}`, { option: "n" });
+  }
+  const { contextTokens } = session.sizes;
+  for (const tokens of said) {
+    const length = promptLength + tokens.length;
+    if (length > contextTokens) {
+      throw new R1Error("E_PROMPT_TOO_LONG", `${length} tokens to go on from; the context holds ${contextTokens}`, {
+        length,
+        most: contextTokens,
+      });
+    }
+    checkTokenIds(
+      session.spec,
+      tokens.map(({ id }) => id),
+    );
   }
 }
 

@@ -4,7 +4,7 @@ import type { CachedSequence, StepResult, StepRow } from "../model/language-mode
 import { OutputSplitter } from "../text/output.ts";
 import type { OutputPart } from "../text/output.ts";
 import type { Completion, FinishReason, TokenEvent } from "./events.ts";
-import type { GeneratePrompt, GenerateRequest } from "./request.ts";
+import type { GeneratePrompt, GenerateRequest, SaidToken } from "./request.ts";
 import { stopIdsOf, thinkBudgetOf } from "./request.ts";
 import type { ForcedToken, ThinkBudget } from "./think-budget.ts";
 
@@ -49,6 +49,12 @@ export class Sample {
       startsInThink: prompt.startsInThink,
       stopIds: this.#stopIds,
     });
+    for (const token of prompt.said?.[place.sample] ?? []) {
+      if (this.finished) break;
+      this.#add(token);
+      this.#say(token.id);
+    }
+    this.#submitted = this.#ids.length;
   }
 
   get finished(): boolean {
@@ -104,13 +110,7 @@ export class Sample {
       this.#submitted--;
       return undefined;
     }
-    this.#budget?.accept(id);
-    this.#ids.push(id);
-    this.#input = id;
-    this.#logprobs.push(result.logprob);
-    this.#entropies.push(result.entropy);
-    if (this.#stopIds.includes(id)) this.#finish = "stop";
-    else if (this.#ids.length >= this.place.most) this.#finish = "length";
+    this.#add({ id, logprob: result.logprob, entropy: result.entropy });
     const { text, channel } = this.#say(id);
     return {
       type: "token",
@@ -126,6 +126,16 @@ export class Sample {
       ...(result.alternatives ? this.#inspected(id, result.alternatives) : {}),
       at,
     };
+  }
+
+  #add({ id, logprob, entropy }: SaidToken): void {
+    this.#budget?.accept(id);
+    this.#ids.push(id);
+    this.#input = id;
+    this.#logprobs.push(logprob);
+    this.#entropies.push(entropy);
+    if (this.#stopIds.includes(id)) this.#finish = "stop";
+    else if (this.#ids.length >= this.place.most) this.#finish = "length";
   }
 
   abort(): void {

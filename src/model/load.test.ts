@@ -174,6 +174,17 @@ describe("a checkpoint is refused, and leaves nothing on the device, for", () =>
     await expect(loadModel(context, folder, { maxChunkBytes: 100 })).rejects.toMatchObject({ code: "E_LIMIT" });
   });
 
+  it("weights that a quantized format cannot hold, by name", async () => {
+    const down = "model.layers.1.mlp.down_proj.weight";
+    const values = new Float32Array(44 * 51);
+    values[7] = Number.NaN;
+    const folder = memoryFolder(ODD_CONFIG, change(down, { data: values }));
+    await expect(loadModel(context, folder, { format: "q4" })).rejects.toMatchObject({
+      code: "E_QUANTIZATION",
+      message: expect.stringContaining("layer1.down"),
+    });
+  });
+
   it("a session larger than the device", async () => {
     const model = await loadModel(context, memoryFolder(ODD_CONFIG, good));
     const sizes = { ...SIZES, kvTokens: 1 << 27 };

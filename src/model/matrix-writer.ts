@@ -1,5 +1,6 @@
 import type { GpuContext } from "../gpu/device.ts";
-import { blocksPerRow, layoutOf, paddedK, rowBytes, scaleBytes } from "../kernels/weights/format.ts";
+import type { FloatFormat, MatrixQuantizer } from "../kernels/quantize/quantize.ts";
+import { paddedK, rowBytes } from "../kernels/weights/format.ts";
 import type { WeightChunk, WeightMatrix } from "../kernels/weights/matrix.ts";
 import { packWeights } from "../kernels/weights/pack.ts";
 
@@ -9,63 +10,62 @@ export interface RowBlock {
   readonly part: number;
   readonly start: number;
   readonly count: number;
-  /** Bytes already in the matrix's format and row stride, or f32 values [count, k] to convert. */
+  /** Bytes already in the matrix's format and row stride, f32 values [count, k] to convert, … */
   readonly raw?: Uint8Array<ArrayBuffer>;
-  readonly values?: Float32Array;
+  readonly values?: Float32Array<ArrayBuffer>;
+  /** … or, for a quantized matrix, floats [count, k] as the file has them. */
+  readonly stored?: StoredRows;
 }
 
-/** Fills a weight matrix piece by piece; `finish` uploads what is collected (quantization scales). */
+export interface StoredRows {
+  readonly format: FloatFormat;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Fills a weight matrix piece by piece; what it quantizes is quantized on the GPU. */
 export class MatrixWriter {
   readonly #context: GpuContext;
   readonly #matrix: WeightMatrix;
-  /** One chunk's scales, by chunk: pieces do not end at word boundaries, so they are joined here first. */
-  readonly #scales: readonly Uint16Array<ArrayBuffer>[];
+  readonly #quantize: MatrixQuantizer | undefined;
 
-  /** @param parts tensors stacked in each chunk */
-  constructor(context: GpuContext, matrix: WeightMatrix, parts: number) {
+  /** @param quantize for a quantized matrix */
+  constructor(context: GpuContext, matrix: WeightMatrix, quantize?: MatrixQuantizer) {
     this.#context = context;
     this.#matrix = matrix;
-    const { quantized } = layoutOf(matrix.format);
-    this.#scales = quantized
-      ? matrix.chunks.map((chunk) => new Uint16Array(scaleBytes(chunk.count * parts, matrix.k, false) / 2))
-      : [];
+    this.#quantize = quantize;
   }
 
   write(block: RowBlock): void {
     const { format, k, chunks } = this.#matrix;
+    const { raw, values } = block;
     const bytes = rowBytes(format, k);
-    chunks.forEach((chunk, i) => {
+    const stored = block.stored ?? (values && this.#quantize ? f32Rows(values) : undefined);
+    for (const chunk of chunks) {
       const start = Math.max(block.start, chunk.start);
       const count = Math.min(block.start + block.count, chunk.start + chunk.count) - start;
-      if (count <= 0) return;
+      if (count <= 0) continue;
       const skip = start - block.start;
       const row = block.part * chunk.count + start - chunk.start;
-      if (block.raw) {
-        this.#context.write(chunk.data, block.raw.subarray(skip * bytes, (skip + count) * bytes), row * bytes);
-      } else if (block.values) {
-        this.#pack(chunk, i, row, block.values.subarray(skip * k, (skip + count) * k), count);
-      }
-    });
+      if (raw) this.#context.write(chunk.data, raw.subarray(skip * bytes, (skip + count) * bytes), row * bytes);
+      else if (stored) {
+        const size = stored.bytes.byteLength / block.count;
+        const rows = stored.bytes.subarray(skip * size, (skip + count) * size);
+        this.#quantize?.(chunk, { from: stored.format, bytes: rows, rows: count, row });
+      } else if (values) this.#pack(chunk, row, values.subarray(skip * k, (skip + count) * k), count);
+    }
   }
 
-  finish(): void {
-    this.#matrix.chunks.forEach((chunk, i) => {
-      const scales = this.#scales[i];
-      if (chunk.scales && scales) this.#context.write(chunk.scales, scales);
-    });
-  }
-
-  #pack(chunk: WeightChunk, index: number, row: number, values: Float32Array, count: number): void {
+  #pack(chunk: WeightChunk, row: number, values: Float32Array, count: number): void {
     const { format, k } = this.#matrix;
-    const packed = packWeights(format, values, count, k);
-    this.#context.write(chunk.data, packed.data, row * rowBytes(format, k));
-    if (!packed.scales) return;
-    const blocks = count * blocksPerRow(k);
-    this.#scales[index]?.set(new Uint16Array(packed.scales.buffer, 0, blocks), row * blocksPerRow(k));
+    this.#context.write(chunk.data, packWeights(format, values, count, k).data, row * rowBytes(format, k));
   }
 }
 
 /** Whether a checkpoint's bytes can be uploaded as they are: same element type and no padding between rows. */
 export function bytesFitMatrix(matrix: WeightMatrix, dtype: string): boolean {
   return matrix.format.toUpperCase() === dtype && paddedK(matrix.format, matrix.k) === matrix.k;
+}
+
+function f32Rows({ buffer, byteOffset, byteLength }: Float32Array<ArrayBuffer>): StoredRows {
+  return { format: "f32", bytes: new Uint8Array(buffer, byteOffset, byteLength) };
 }

@@ -63,33 +63,52 @@ export function maxTiles(spec: ModelSpec, sizes: SessionSizes): number {
   return Math.ceil((sizes.prefillRows * spec.heads) / spec.kvHeads / 16) + sizes.prefillRows;
 }
 
+/** Bytes of each of a session's buffers; of `kv` those of one layer. */
+export function sessionBytes(spec: ModelSpec, sizes: SessionSizes): Readonly<Record<keyof SessionBuffers, number>> {
+  const rows = Math.max(sizes.prefillRows, sizes.maxSequences);
+  const activation = (width: number): number => rows * roundUp(width, ACTIVATION_PAD) * 4;
+  const cell = sizes.kv === "f16" ? 2 : 4;
+  return {
+    hidden: activation(spec.hiddenSize),
+    normed: activation(spec.hiddenSize),
+    q: activation(spec.heads * spec.headDim),
+    attention: activation(spec.heads * spec.headDim),
+    inner: activation(spec.intermediateSize),
+    logits: sizes.maxSequences * logitStride(spec) * 4,
+    rows: rows * 16,
+    seqs: rows * 32,
+    tiles: maxTiles(spec, sizes) * 8,
+    step: 16,
+    rope: sizes.contextTokens * spec.headDim * 4,
+    lastToken: slotCount(sizes) * 4,
+    seen: slotCount(sizes) * seenWords(spec.vocabSize) * 4,
+    kv: sizes.kvTokens * 2 * spec.kvHeads * spec.headDim * cell,
+  };
+}
+
 export function allocateSession(
   context: GpuContext,
   scope: BufferScope,
   spec: ModelSpec,
   sizes: SessionSizes,
 ): SessionBuffers {
-  const rows = Math.max(sizes.prefillRows, sizes.maxSequences);
-  const activation = (name: string, width: number): GPUBuffer =>
-    scope.create(name, rows * roundUp(width, ACTIVATION_PAD) * 4);
-  const cell = sizes.kv === "f16" ? 2 : 4;
+  const bytes = sessionBytes(spec, sizes);
+  const storage = (name: keyof SessionBuffers): GPUBuffer => scope.create(name, bytes[name]);
   const frequencies = ropeFrequencies(spec.headDim, spec.ropeTheta, spec.ropeScaling);
   return {
-    hidden: activation("hidden", spec.hiddenSize),
-    normed: activation("normed", spec.hiddenSize),
-    q: activation("q", spec.heads * spec.headDim),
-    attention: activation("attention", spec.heads * spec.headDim),
-    inner: activation("inner", spec.intermediateSize),
-    logits: scope.create("logits", sizes.maxSequences * logitStride(spec) * 4),
-    rows: scope.create("rows", rows * 16),
-    seqs: scope.create("seqs", rows * 32),
-    tiles: scope.create("tiles", maxTiles(spec, sizes) * 8),
-    step: scope.create("step", 16, UNIFORM_USAGE),
+    hidden: storage("hidden"),
+    normed: storage("normed"),
+    q: storage("q"),
+    attention: storage("attention"),
+    inner: storage("inner"),
+    logits: storage("logits"),
+    rows: storage("rows"),
+    seqs: storage("seqs"),
+    tiles: storage("tiles"),
+    step: scope.create("step", bytes.step, UNIFORM_USAGE),
     rope: uploadStorage(context, scope, "rope", ropeTable(frequencies, sizes.contextTokens)),
-    lastToken: scope.create("last_token", slotCount(sizes) * 4),
-    seen: scope.create("seen", slotCount(sizes) * seenWords(spec.vocabSize) * 4),
-    kv: Array.from({ length: spec.layers }, (_, i) =>
-      scope.create(`kv.${i}`, sizes.kvTokens * 2 * spec.kvHeads * spec.headDim * cell),
-    ),
+    lastToken: storage("lastToken"),
+    seen: storage("seen"),
+    kv: Array.from({ length: spec.layers }, (_, i) => scope.create(`kv.${i}`, bytes.kv)),
   };
 }

@@ -3,6 +3,8 @@ import { FLOAT_BYTES, floatDtypeOf, toFloats } from "../checkpoint/floats.ts";
 import type { FloatDtype } from "../checkpoint/floats.ts";
 import { R1Error, throwIfAborted } from "../errors.ts";
 import type { GpuContext } from "../gpu/device.ts";
+import { isQuantFormat } from "../kernels/quantize/quantize.ts";
+import type { FloatFormat } from "../kernels/quantize/quantize.ts";
 import type { WeightFormat } from "../kernels/weights/format.ts";
 import type { WeightMatrix } from "../kernels/weights/matrix.ts";
 import { bytesFitMatrix } from "./matrix-writer.ts";
@@ -15,7 +17,7 @@ const SLAB_BYTES = 4 << 20;
 /** Bytes handed to the queue before waiting for it, so that its staging copies do not pile up. */
 const SETTLE_BYTES = 32 << 20;
 
-const FORMAT_OF: Record<FloatDtype, WeightFormat> = { F32: "f32", F16: "f16", BF16: "bf16" };
+const FORMAT_OF: Record<FloatDtype, FloatFormat> = { F32: "f32", F16: "f16", BF16: "bf16" };
 
 /** Reads tensors in slabs, as they are or as f32, and keeps count for the progress and for the queue. */
 export class TensorReader {
@@ -53,6 +55,7 @@ export class TensorReader {
       const count = Math.min(most, rows - start);
       const bytes = await this.#read(name, start * rowBytes, (start + count) * rowBytes);
       if (bytesFitMatrix(matrix, dtype)) write({ start, count, raw: bytes });
+      else if (isQuantFormat(matrix.format)) write({ start, count, stored: { format: FORMAT_OF[dtype], bytes } });
       else write({ start, count, values: toFloats(bytes, dtype) });
       this.#unsettledBytes += bytes.byteLength;
       if (this.#unsettledBytes >= SETTLE_BYTES) await this.settle();
@@ -64,6 +67,11 @@ export class TensorReader {
     const dtypes = new Set(parts.map(({ name }) => this.#dtype(name)));
     const [first] = dtypes;
     return first === undefined || dtypes.size > 1 ? "f32" : FORMAT_OF[first];
+  }
+
+  /** The formats in which a matrix that is to be quantized is handed on. */
+  storedFormats(parts: readonly WantedTensor[]): readonly FloatFormat[] {
+    return [...new Set(parts.map(({ name }) => FORMAT_OF[this.#dtype(name)]))];
   }
 
   /** Waits until the queue has taken all that was written. */

@@ -2,6 +2,7 @@ import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { throwIfAborted } from "../errors.ts";
 import type { BufferScope } from "../gpu/arena.ts";
 import type { GpuContext } from "../gpu/device.ts";
+import { isQuantFormat, Quantizer } from "../kernels/quantize/quantize.ts";
 import { ACTIVATION_PAD, roundUp } from "../kernels/weights/format.ts";
 import type { WeightFormat } from "../kernels/weights/format.ts";
 import { allocateMatrix } from "../kernels/weights/matrix.ts";
@@ -46,12 +47,12 @@ export interface LoadOptions {
 }
 
 /** Chunks begin at multiples of four rows, so that training finds their outputs at whole vectors. */
-const VECTOR_ROWS = 4;
+export const VECTOR_ROWS = 4;
 
 /**
- * Reads a checkpoint tensor by tensor, in slabs of a few megabytes, into GPU buffers.
+ * Reads a checkpoint tensor by tensor, in slabs of a few megabytes, into GPU buffers; quantizes on the GPU.
  * @throws R1Error E_TENSOR_MISSING, E_TENSOR_SHAPE, E_DTYPE before anything is allocated; E_LIMIT for rows larger than
- *   a binding; E_ABORTED; what the file's source throws
+ *   a binding; E_QUANTIZATION for weights that the format cannot hold; E_ABORTED; what the file's source throws
  */
 export async function loadWeights(
   context: GpuContext,
@@ -64,29 +65,43 @@ export async function loadWeights(
   const wanted = allTensors(tensors);
   checkTensors(checkpoint, wanted);
   const reader = new TensorReader(context, checkpoint, wanted, options);
-  const loader = new WeightLoader(context, scope, reader, options);
-  const embedding = await loader.matrix("embedding", [tensors.embedding]);
-  const layers: LayerWeights[] = [];
-  for (const [i, layer] of tensors.layers.entries()) {
-    throwIfAborted(options.signal);
-    layers.push(await loader.layer(`layer${i}`, layer, spec.headDim));
+  const quantizer = new Quantizer(context);
+  const loader = new WeightLoader(context, scope, reader, quantizer, options);
+  try {
+    const embedding = await loader.matrix("embedding", [tensors.embedding]);
+    const layers: LayerWeights[] = [];
+    for (const [i, layer] of tensors.layers.entries()) {
+      throwIfAborted(options.signal);
+      layers.push(await loader.layer(`layer${i}`, layer, spec.headDim));
+    }
+    const finalNorm = await loader.vectors("final_norm", [tensors.finalNorm]);
+    const head = tensors.head ? await loader.matrix("head", [tensors.head]) : embedding;
+    await quantizer.check();
+    await reader.settle();
+    return { embedding, layers, finalNorm, head };
+  } finally {
+    quantizer.dispose();
   }
-  const finalNorm = await loader.vectors("final_norm", [tensors.finalNorm]);
-  const head = tensors.head ? await loader.matrix("head", [tensors.head]) : embedding;
-  await reader.settle();
-  return { embedding, layers, finalNorm, head };
 }
 
 class WeightLoader {
   readonly #context: GpuContext;
   readonly #scope: BufferScope;
   readonly #reader: TensorReader;
+  readonly #quantizer: Quantizer;
   readonly #options: LoadOptions;
 
-  constructor(context: GpuContext, scope: BufferScope, reader: TensorReader, options: LoadOptions) {
+  constructor(
+    context: GpuContext,
+    scope: BufferScope,
+    reader: TensorReader,
+    quantizer: Quantizer,
+    options: LoadOptions,
+  ) {
     this.#context = context;
     this.#scope = scope;
     this.#reader = reader;
+    this.#quantizer = quantizer;
     this.#options = options;
   }
 
@@ -105,7 +120,7 @@ class WeightLoader {
   async matrix(name: string, parts: readonly WantedTensor[], rowsTogether = VECTOR_ROWS): Promise<WeightMatrix> {
     const rows = parts.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0);
     const matrix = this.#allocate(name, parts, rows, { rowsTogether });
-    const writer = new MatrixWriter(this.#context, matrix, 1);
+    const writer = await this.#writer(name, matrix, parts);
     let above = 0;
     for (const part of parts) {
       await this.#reader.intoMatrix(part, matrix, (block) =>
@@ -113,7 +128,6 @@ class WeightLoader {
       );
       above += part.shape[0] ?? 0;
     }
-    writer.finish();
     return matrix;
   }
 
@@ -123,11 +137,10 @@ class WeightLoader {
       stacked: parts.length,
       rowsTogether: VECTOR_ROWS,
     });
-    const writer = new MatrixWriter(this.#context, matrix, parts.length);
+    const writer = await this.#writer(name, matrix, parts);
     for (const [part, tensor] of parts.entries()) {
       await this.#reader.intoMatrix(tensor, matrix, (block) => writer.write({ ...block, part }));
     }
-    writer.finish();
     return matrix;
   }
 
@@ -150,6 +163,13 @@ class WeightLoader {
     const buffer = this.#scope.create(name, all.byteLength);
     this.#context.write(buffer, all);
     return buffer;
+  }
+
+  async #writer(name: string, matrix: WeightMatrix, parts: readonly WantedTensor[]): Promise<MatrixWriter> {
+    const { format, k } = matrix;
+    if (!isQuantFormat(format)) return new MatrixWriter(this.#context, matrix);
+    const quantize = await this.#quantizer.matrix(name, format, k, this.#reader.storedFormats(parts));
+    return new MatrixWriter(this.#context, matrix, quantize);
   }
 
   #allocate(

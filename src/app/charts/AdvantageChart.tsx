@@ -80,7 +80,7 @@ export function AdvantageChart(props: AdvantageChartProps) {
 
   const completions = event?.completions ?? [];
   const count = (sign: Sign): number => completions.filter(({ advantage }) => signOf(advantage) === sign).length;
-  const said = `${t.step} ${step}: ${count("positive")} ${t.aboveZero}, ${count("negative")} ${t.belowZero}, ${count("zero")} ${t.atZero}`;
+  const said = `${t.step} ${step} · ${t.aboveZero} ${count("positive")} · ${t.belowZero} ${count("negative")} · ${t.atZero} ${count("zero")}`;
 
   const pick = (target: HTMLElement, clientX: number): void => {
     const at = stepAt(frame, clientX - target.getBoundingClientRect().left);

@@ -114,7 +114,7 @@ function CompletionTable({ group, opened, onOpen }: CompletionTableProps) {
   const reward = (value: number | null | undefined): string =>
     value === null || value === undefined ? "–" : formatValue(value, "number", language);
   return (
-    <div role="region" tabIndex={0} aria-label={t.groupView} className="mt-2 overflow-x-auto">
+    <div role="region" tabIndex={0} aria-label={`${t.groupView}: ${t.completion}`} className="mt-2 overflow-x-auto">
       <table className="w-full border-collapse text-sm">
         <thead>
           <tr className="border-b border-edge text-left text-xs text-quiet">

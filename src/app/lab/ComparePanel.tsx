@@ -8,7 +8,7 @@ import { usePage } from "../store.ts";
 import { accuracyOf, useCompare } from "./compare-store.ts";
 import type { Attempt, Comparison, Side } from "./compare-store.ts";
 import { labTexts } from "./lab-texts.ts";
-import { LabFailureBox } from "./Notes.tsx";
+import { LabFailureBox } from "./LabFailureBox.tsx";
 import { useLab } from "./use-lab.ts";
 
 /** The starting model and the trained one at the same held-out problems, side by side. */

@@ -15,15 +15,13 @@ import { useReplay } from "./replay-store.ts";
 import { RunBar } from "./RunBar.tsx";
 import { RunsList } from "./RunsList.tsx";
 import { SetupPanel } from "./SetupPanel.tsx";
+import { BEST_START } from "./presets.ts";
 import { useLab } from "./use-lab.ts";
 
 const TABS = ["setup", "run"] as const;
 type Tab = (typeof TABS)[number];
 
 registerShare("lab", labShare);
-
-/** Reinforcement is seen best from a model that answers in form and is often wrong. */
-const BEST_START = "nano-cold";
 
 /** Left the new run and the runs there are, in the centre the charts of the one in front; on a narrow screen, tabs. */
 export function LabPage() {

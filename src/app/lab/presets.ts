@@ -9,6 +9,9 @@ export const LOSS_TYPE_NAMES: readonly string[] = Object.keys(LOSS_TYPES);
 export const PRESET_NAMES = ["r1-zero", "r1", "dr-grpo", "dapo"] as const;
 export type PresetName = (typeof PRESET_NAMES)[number];
 
+/** Reinforcement is seen best from a model that answers in form and is often wrong. */
+export const BEST_START = "nano-cold";
+
 interface Preset {
   readonly title: string;
   readonly config: Partial<GrpoConfig>;

@@ -51,13 +51,15 @@ export const generateCommand: Command = {
     if (asked.length !== 1) throw new UsageError("give one of --prompt, --messages and --ids");
     const messages = args.text("messages") === undefined ? undefined : readMessages(args.required("messages"));
     const options = optionsFromArgs(args);
+    const begun = performance.now();
     const loaded = await loadFromArgs(args);
+    const loadMs = performance.now() - begun;
     const assets = await loadTextAssets(loaded.folder);
     const given = args.ids("ids");
     const { ids, startsInThink } = given
       ? { ids: given, startsInThink: assets.tokenizer !== undefined && promptOpensThink(given, assets.tokenizer) }
       : await promptIds(loaded, assets, messages ?? [{ role: "user" as const, content: args.required("prompt") }]);
-    const { completions, stats, events } = await complete(loaded, assets, ids, startsInThink, options);
+    const { completions, stats, events, gpuBytes } = await complete(loaded, assets, ids, startsInThink, options);
     const json = {
       completions: completions.map(({ ids: out, text, think, answer, logprobs, entropies, finishReason }) => ({
         ids: out,
@@ -74,6 +76,8 @@ export const generateCommand: Command = {
         prefill_ms: stats?.prefillMs,
         decode_ms: stats?.decodeMs,
         tokens_per_second: stats?.tokensPerSecond,
+        load_ms: loadMs,
+        gpu_bytes: gpuBytes,
       },
       ...(args.flag("events") ? { events, device: loaded.context.adapter.description } : {}),
     };
@@ -107,12 +111,12 @@ async function promptIds(
 }
 
 async function complete(
-  { model }: LoadedPath,
+  { model, context: { arena } }: LoadedPath,
   { tokenizer, eosIds }: Assets,
   ids: readonly number[],
   startsInThink: boolean,
   options: GenerateOptions,
-): Promise<{ completions: Completion[]; stats: GenerateStats | undefined; events: GenerateEvent[] }> {
+): Promise<{ completions: Completion[]; stats: GenerateStats | undefined; events: GenerateEvent[]; gpuBytes: number }> {
   const context = Math.min(model.spec.maxPositions, ids.length + options.maxNewTokens);
   const session = await Session.create(model, {
     maxSequences: options.n,
@@ -135,5 +139,5 @@ async function complete(
     if (event.type === "finished") completions[event.sample] = event.completion;
     if (event.type === "done") stats = event.stats;
   }
-  return { completions, stats, events };
+  return { completions, stats, events, gpuBytes: arena.liveBytes };
 }

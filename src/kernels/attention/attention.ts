@@ -22,6 +22,15 @@ export interface AttentionBuffers {
   readonly out: GPUBuffer;
 }
 
+/** Bytes of decode's partial results: outputs of each split, and its maximum and sum. */
+export function partialBytes(
+  { heads, headDim }: Pick<AttentionShape, "heads" | "headDim">,
+  maxSequences: number,
+): { readonly outputs: number; readonly maxima: number } {
+  const cells = maxSequences * heads * MAX_SPLITS;
+  return { outputs: cells * headDim * 4, maxima: cells * 8 };
+}
+
 /** What all layers of a session share: kernels and the partial results of decode. */
 export class AttentionPlan {
   readonly shape: AttentionShape;
@@ -65,11 +74,11 @@ export class AttentionPlan {
       context.pipelines.get(attentionSource(shape, "decode")),
       context.pipelines.get(mergeSource(shape)),
     ]);
-    const cells = maxSequences * heads * MAX_SPLITS;
+    const bytes = partialBytes(shape, maxSequences);
     return new AttentionPlan(shape, kernels, [
       uploadUniform(context, scope, "attention.op", [roundUp(heads * headDim, ACTIVATION_PAD)]),
-      scope.create("attention.part_o", cells * headDim * 4),
-      scope.create("attention.part_ml", cells * 8),
+      scope.create("attention.part_o", bytes.outputs),
+      scope.create("attention.part_ml", bytes.maxima),
     ]);
   }
 

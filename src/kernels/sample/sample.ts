@@ -32,6 +32,11 @@ export function seenWords(vocab: number): number {
   return Math.ceil(vocab / 32);
 }
 
+/** Bytes of a sampler's own buffers. */
+export function samplerBytes(maxRows: number, vocab: number): number {
+  return maxRows * (ROW_WORDS * 4 + RESULT_BYTES + 8 + Math.ceil(vocab / CHUNK_IDS) * PARTIAL_BYTES);
+}
+
 /**
  * Chooses the next token of many sequences on the GPU, in two dispatches and without allocating: Gumbel-max over the
  * allowed ids (Gumbel 1954), with penalties and truncation in the order of Hugging Face transformers. A row's choice

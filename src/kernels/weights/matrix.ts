@@ -35,6 +35,55 @@ export interface MatrixOptions {
 /** Rows of a chunk at most: the few-rows kernel has a workgroup for every four of them in one dimension of its grid. */
 const MAX_CHUNK_ROWS = 65_535 * 4;
 
+/** What of a device's limits decides how a matrix is split. */
+export type BufferLimits = Pick<GPUSupportedLimits, "maxStorageBufferBindingSize" | "maxBufferSize">;
+
+/** A chunk before it is allocated. */
+export interface ChunkSize {
+  readonly start: number;
+  readonly count: number;
+  readonly dataBytes: number;
+  /** 0 for unquantized formats. */
+  readonly scaleBytes: number;
+}
+
+/**
+ * How a matrix is split; see {@link allocateMatrix}.
+ * @throws R1Error E_LIMIT when even `rowsTogether` rows exceed a binding
+ */
+export function splitMatrix(
+  limits: BufferLimits,
+  name: string,
+  format: WeightFormat,
+  rows: number,
+  k: number,
+  options: MatrixOptions = {},
+): readonly ChunkSize[] {
+  const { rowsTogether = 1, stacked = 1, zeroPoints = false } = options;
+  const bytes = rowBytes(format, k);
+  const { maxStorageBufferBindingSize, maxBufferSize } = limits;
+  const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize, options.maxChunkBytes ?? Infinity);
+  const most = Math.min(Math.floor(limit / bytes), MAX_CHUNK_ROWS);
+  const fit = Math.floor(most / (stacked * rowsTogether)) * rowsTogether;
+  if (fit === 0) {
+    throw new R1Error("E_LIMIT", `${name}: ${rowsTogether} rows of ${bytes} bytes exceed a binding of ${limit} bytes`);
+  }
+  // Equal chunks, rather than full ones and a small last one, keep every dispatch busy.
+  const pieces = Math.ceil(rows / fit);
+  const each = Math.min(fit, roundUp(Math.ceil(rows / pieces), rowsTogether));
+  const { quantized } = layoutOf(format);
+  return Array.from({ length: Math.ceil(rows / each) }, (_, i) => {
+    const start = i * each;
+    const count = Math.min(each, rows - start);
+    return {
+      start,
+      count,
+      dataBytes: count * stacked * bytes,
+      scaleBytes: quantized ? scaleBytes(count * stacked, k, zeroPoints) : 0,
+    };
+  });
+}
+
 /**
  * Allocates an empty matrix. With `stacked` = s, `rows` counts one of them, and chunk i holds rows
  * [start, start + count) of the first, then of the second, ….
@@ -49,28 +98,13 @@ export function allocateMatrix(
   k: number,
   options: MatrixOptions = {},
 ): WeightMatrix {
-  const { rowsTogether = 1, stacked = 1, zeroPoints = false } = options;
-  const bytes = rowBytes(format, k);
-  const { maxStorageBufferBindingSize, maxBufferSize } = context.limits;
-  const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize, options.maxChunkBytes ?? Infinity);
-  const most = Math.min(Math.floor(limit / bytes), MAX_CHUNK_ROWS);
-  const fit = Math.floor(most / (stacked * rowsTogether)) * rowsTogether;
-  if (fit === 0) {
-    throw new R1Error("E_LIMIT", `${name}: ${rowsTogether} rows of ${bytes} bytes exceed a binding of ${limit} bytes`);
-  }
-  // Equal chunks, rather than full ones and a small last one, keep every dispatch busy.
-  const pieces = Math.ceil(rows / fit);
-  const each = Math.min(fit, roundUp(Math.ceil(rows / pieces), rowsTogether));
-  const chunks: WeightChunk[] = [];
-  for (let start = 0; start < rows; start += each) {
-    const count = Math.min(each, rows - start);
-    const data = scope.create(`${name}[${start}]`, count * stacked * bytes);
-    const scales = layoutOf(format).quantized
-      ? { scales: scope.create(`${name}[${start}].scales`, scaleBytes(count * stacked, k, zeroPoints)) }
-      : {};
-    chunks.push({ start, count, data, ...scales });
-  }
-  return { format, zeroPoints, rows, k, chunks };
+  const chunks = splitMatrix(context.limits, name, format, rows, k, options).map((size): WeightChunk => {
+    const { start, count, dataBytes } = size;
+    const data = scope.create(`${name}[${start}]`, dataBytes);
+    if (size.scaleBytes === 0) return { start, count, data };
+    return { start, count, data, scales: scope.create(`${name}[${start}].scales`, size.scaleBytes) };
+  });
+  return { format, zeroPoints: options.zeroPoints ?? false, rows, k, chunks };
 }
 
 /** Uploads packed weights as a one-chunk matrix. */

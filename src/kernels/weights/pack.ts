@@ -6,6 +6,20 @@ import type { WeightFormat } from "./format.ts";
 /** Largest finite f16. */
 const F16_MAX = 65_504;
 
+/** The value of largest magnitude in a block is this many times the scale (without zero points). */
+const SCALE_STEPS = { q8: 127, q4: 8 } as const;
+
+/** The largest magnitude whose block has a scale that is a f16. */
+export function f16Limit(format: "q8" | "q4"): number {
+  return F16_MAX * SCALE_STEPS[format];
+}
+
+/** @param name of the matrix, where it is known */
+export function beyondF16(format: "q8" | "q4", magnitude: number, name?: string): R1Error {
+  const where = name === undefined ? format : `${name}: ${format}`;
+  return new R1Error("E_QUANTIZATION", `${where}: weights up to ${magnitude} need a scale beyond f16; use f32`);
+}
+
 /** A weight matrix as bytes in its GPU layout. */
 export interface PackedWeights {
   readonly format: WeightFormat;
@@ -19,7 +33,7 @@ export interface PackedWeights {
 
 /**
  * Packs f32 values [rows, k] into a format, quantizing if it is q8 or q4.
- * @throws R1Error E_QUANTIZATION for values so large that their block's scale is no f16
+ * @throws R1Error E_QUANTIZATION for NaN, and for values so large that their block's scale is no f16
  */
 export function packWeights(
   format: WeightFormat,
@@ -63,12 +77,7 @@ function quantize(bits: 8 | 4, values: Float32Array, rows: number, k: number, ze
       block.set(values.subarray(r * k + b * QUANT_BLOCK, r * k + Math.min(k, (b + 1) * QUANT_BLOCK)));
       const index = r * perRow + b;
       const { scale, zero } = zeroPoints ? affine(block, 2 ** bits - 1) : symmetric(block, bits);
-      if (!(Math.abs(scale) <= F16_MAX)) {
-        throw new R1Error(
-          "E_QUANTIZATION",
-          `${format}: weights up to ${scale * 2 ** (bits - 1)} need a scale beyond f16; use f32`,
-        );
-      }
+      if (!(Math.abs(scale) <= F16_MAX)) throw beyondF16(format, Math.abs(scale) * SCALE_STEPS[format]);
       scaleBits[index] = f32ToF16Bits(scale);
       if (zeroPoints) scales[zeroStart + index] = zero;
       const exact = f16BitsToF32(scaleBits[index]);
@@ -88,7 +97,11 @@ function quantize(bits: 8 | 4, values: Float32Array, rows: number, k: number, ze
 
 function symmetric(block: Float32Array, bits: 8 | 4): { scale: number; zero: number } {
   let extreme = 0;
-  for (const value of block) if (Math.abs(value) > Math.abs(extreme)) extreme = value;
+  for (const value of block) {
+    // NaN is larger than nothing, and would be lost.
+    if (Number.isNaN(value)) return { scale: Number.NaN, zero: 0 };
+    if (Math.abs(value) > Math.abs(extreme)) extreme = value;
+  }
   return { scale: bits === 8 ? Math.abs(extreme) / 127 : extreme / -8, zero: 0 };
 }
 

@@ -14,9 +14,14 @@ export interface Extracted {
 
 /** Phrases that announce an answer; the last one counts. */
 const FINAL = /final\s+answer(?:\s+is)?(?:\*\*)?\s*:?(?:\s*the\s+final\s+answer\s+is:?)?(?:\*\*)?/gi;
-const ANNOUNCED = /####|answer(?:\s+is)?(?:\*\*)?\s*:|(?:answer|solution|option|choice)\s+is/gi;
+const ANNOUNCED =
+  /####|answer(?:\s+is)?(?:\*\*)?\s*:|(?:answer|solution|option|choice)\s+is|(?:答え|解答?|正解)[はを:：]/gi;
+/** What ends a Japanese sentence about a value: "… is". */
+const COPULA = /(?:です|となります|になります|である|だ)?[。．]?$/u;
+/** Syllables, which no formula has. */
+const KANA = /[\p{Script=Hiragana}\p{Script=Katakana}]/u;
 /** Where the announced sentence ends. */
-const SENTENCE_END = /\.\s*I hope|<\||\.\s+(?=[A-Z])|\n\s*\n(?=\s*\S)/;
+const SENTENCE_END = /。|\.\s*I hope|<\||\.\s+(?=[A-Z])|\n\s*\n(?=\s*\S)/;
 const ANSWER_TAG = /<answer>((?:(?!<answer>)[\s\S])*?)<\/answer>/g;
 
 const DIGITS = String.raw`(?:\d{1,3}(?:,\d{3})+(?![\d,])|\d{1,3}(?: \d{3})+(?!\d)|\d{1,400})`;
@@ -50,7 +55,7 @@ function isBare(text: string): boolean {
     .replaceAll(/\\(?:text[a-z]*|mbox|hbox|mathrm|operatorname\*?)\s*\{[^{}]*\}/g, " ")
     .replaceAll(/\\(?:begin|end)\{[^{}]*\}|\\[a-zA-Z]+/g, " ");
   const runs = outside.match(/\p{L}+/gu) ?? [];
-  return /^\p{L}+$/u.test(text) || !runs.some(isProseWord);
+  return /^\p{L}+$/u.test(text) || !runs.some((run) => isProseWord(run) || KANA.test(run));
 }
 
 function trimMarks(text: string): string {
@@ -58,6 +63,7 @@ function trimMarks(text: string): string {
     .trim()
     .replace(/^[\s*:=#]+/, "")
     .replace(/[\s*.,;:?]{1,50}$/, "")
+    .replace(COPULA, "")
     .trim();
 }
 

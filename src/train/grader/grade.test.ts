@@ -209,6 +209,17 @@ describe("gradeAnswer", () => {
     expect(gradeAnswer("1/3", "0.333333")).toBe(true);
   });
 
+  it.each([
+    "89 です。",
+    "答えは 89 です。",
+    "答え：89",
+    "したがって、答えは 89 になります。",
+    "5 と 3 を使って 89 になりました。",
+  ])("reads a Japanese sentence: %s", (text) => {
+    expect(gradeAnswer("89", text)).toBe(true);
+    expect(gradeAnswer("5", text)).toBe(false);
+  });
+
   it("takes what a mathematician's text concludes", () => {
     expect(extractAnswer("so $x = 3$ and $y = 4$.")?.text).toBe("x = 3, y = 4");
     expect(extractAnswer("We try \\boxed{1}. That fails, so after much more work it is \\boxed{2}.")?.text).toBe("2");

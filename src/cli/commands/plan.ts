@@ -1,0 +1,132 @@
+import { totalmem } from "node:os";
+import { openCheckpoint } from "../../checkpoint/checkpoint.ts";
+import { isR1Error } from "../../errors.ts";
+import type { GpuContext } from "../../gpu/device.ts";
+import { isWeightFormat, parseWeightFormat } from "../../kernels/weights/format.ts";
+import type { WeightFormat } from "../../kernels/weights/format.ts";
+import { readModelSpec } from "../../model/load.ts";
+import { judgeMemory } from "../../model/memory-plan.ts";
+import type { MemoryBudget, MemoryOffer, MemoryVerdict, Shortfall } from "../../model/memory-plan.ts";
+import { modelTensors } from "../../model/tensor-names.ts";
+import type { ModelSpec } from "../../model/spec.ts";
+import { UsageError } from "../args.ts";
+import type { Args } from "../args.ts";
+import type { Command } from "../command.ts";
+import { openDevice } from "../engine.ts";
+import { modelPath } from "../model-path.ts";
+import type { ModelPath } from "../model-path.ts";
+
+const DEFAULT_CONTEXT = 4096;
+/** What checkpoints are published in; for a folder that has no weights yet. */
+const USUAL_FORMAT: WeightFormat = "bf16";
+
+export const planCommand: Command = {
+  name: "plan",
+  usage:
+    "--model <path> [--quantization f32|f16|bf16|q8|q4] [--context 4096] [--batch 1] [--memory BYTES] [--limits default]",
+  summary: "GPU memory of a model before it is loaded, whether it fits, and what would",
+  options: {
+    model: { type: "string" },
+    quantization: { type: "string" },
+    context: { type: "string" },
+    batch: { type: "string" },
+    memory: { type: "string" },
+    limits: { type: "string" },
+  },
+  async run(args) {
+    const quantization = args.text("quantization");
+    const given = quantization === undefined ? undefined : parseWeightFormat(quantization);
+    const contextTokens = positive(args, "context") ?? DEFAULT_CONTEXT;
+    const batch = positive(args, "batch") ?? 1;
+    const memory = positive(args, "memory");
+    const path = modelPath(args.required("model"));
+    const spec = await readModelSpec(path.folder);
+    const format = given ?? (await storedFormat(path, spec));
+    const context = await openDevice(args);
+    const budget = budgetOf(context, memory);
+    context.destroy();
+    const verdict = judgeMemory(spec, { format, contextTokens, batch, kv: "f32" }, budget);
+    const { maxBufferSize, maxStorageBufferBindingSize, memoryBytes } = budget;
+    return {
+      json: {
+        ...offerJson(verdict),
+        fits: verdict.fits,
+        reason: verdict.fits ? null : verdict.reason,
+        offer: verdict.fits || !verdict.offer ? null : offerJson(verdict.offer),
+        limits: {
+          max_buffer_size: maxBufferSize,
+          max_storage_buffer_binding_size: maxStorageBufferBindingSize,
+          memory_bytes: memoryBytes ?? null,
+        },
+      },
+      text: lines(verdict).join("\n"),
+    };
+  },
+};
+
+/** The format of most matrices, as that of the output of the first layer's attention. */
+async function storedFormat({ folder, file }: ModelPath, spec: ModelSpec): Promise<WeightFormat> {
+  try {
+    const { tensors } = await openCheckpoint(folder, file ? { file } : {});
+    const dtype = tensors.get(modelTensors(spec).layers[0]?.output.name ?? "")?.dtype.toLowerCase() ?? "";
+    return isWeightFormat(dtype) ? dtype : USUAL_FORMAT;
+  } catch (error) {
+    if (isR1Error(error) && error.code === "E_FILE_MISSING") return USUAL_FORMAT;
+    throw error;
+  }
+}
+
+/** A software device's memory is the machine's; a GPU's is not told. */
+function budgetOf({ adapter, limits }: GpuContext, memory: number | undefined): MemoryBudget {
+  const { maxBufferSize, maxStorageBufferBindingSize } = limits;
+  const memoryBytes = memory ?? (adapter.isFallback ? totalmem() : undefined);
+  return { maxBufferSize, maxStorageBufferBindingSize, memoryBytes };
+}
+
+function offerJson({ request, plan }: MemoryOffer): object {
+  return {
+    quantization: request.format,
+    context: request.contextTokens,
+    batch: request.batch,
+    weights_bytes: plan.weights,
+    kv_cache_bytes: plan.kvCache,
+    workspace_bytes: plan.workspace,
+    staging_bytes: plan.staging,
+    total_bytes: plan.total,
+    peak_bytes: plan.peak,
+  };
+}
+
+function lines(verdict: MemoryVerdict): string[] {
+  const { plan } = verdict;
+  const parts = `weights ${mib(plan.weights)}, KV cache ${mib(plan.kvCache)}, workspace ${mib(plan.workspace)}, staging while loading ${mib(plan.staging)}`;
+  const first = `${described(verdict)}: ${mib(plan.total)} (${parts})`;
+  if (verdict.fits) return [first, "fits"];
+  const { reason, offer } = verdict;
+  const instead = offer
+    ? `instead: ${described(offer)}, ${mib(offer.plan.total)}`
+    : "nothing smaller would fit; a smaller model might";
+  return [first, `does not fit: ${REASONS[reason.kind](reason)}`, instead];
+}
+
+const REASONS: Record<Shortfall["kind"], (shortfall: Shortfall) => string> = {
+  memory: ({ bytes, limit }) => `${mib(bytes)} are needed, ${mib(limit)} are there`,
+  "kv-buffer": ({ bytes, limit }) => `a layer's KV cache takes ${mib(bytes)}; a buffer can have ${mib(limit)}`,
+  "workspace-buffer": ({ bytes, limit }) => `a workspace buffer takes ${mib(bytes)}; a buffer can have ${mib(limit)}`,
+  context: ({ bytes, limit }) => `a context of ${bytes} tokens; the model was made for ${limit}`,
+};
+
+function described({ request }: MemoryOffer): string {
+  const { format, contextTokens, batch } = request;
+  return `${format}, ${batch === 1 ? "" : `${batch} sequences of `}${contextTokens} tokens`;
+}
+
+function mib(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}
+
+function positive(args: Args, name: string): number | undefined {
+  const value = args.number(name);
+  if (value === undefined || (Number.isInteger(value) && value > 0)) return value;
+  throw new UsageError(`--${name} ${value}: expected a whole number above 0`);
+}

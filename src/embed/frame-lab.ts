@@ -1,0 +1,59 @@
+import { holdEngine, sharedEngine } from "../app/engine.ts";
+import { checkDraft } from "../app/lab/draft.ts";
+import { useForm } from "../app/lab/form-store.ts";
+import { labShare } from "../app/lab/lab-share.ts";
+import { createLab } from "../app/lab/lab-store.ts";
+import { BEST_START, PRESETS } from "../app/lab/presets.ts";
+import { fetchBuiltInModels } from "../app/models.ts";
+import { memoryDatabase } from "../app/runs/memory-database.ts";
+import { fetchRecordedRun } from "../app/runs/recorded-run.ts";
+import { useLinkProblem } from "../app/share/link.ts";
+import { decodeState } from "../app/share/state-query.ts";
+import { useFrame } from "./frame-store.ts";
+import type { FrameRunner } from "./frame-store.ts";
+
+/** The lab of a frame: nothing is stored, and no other tab can collide with it. */
+export const useFrameLab = createLab({
+  engine: sharedEngine,
+  openDatabase: async () => memoryDatabase(),
+  lock: { take: async () => () => undefined, whenFree: async () => undefined },
+  hold: holdEngine,
+  fetchRecordedRuns: async () => [],
+  fetchRecordedRun,
+  builtInUrl: (folder) => new URL(`models/${folder}/`, document.baseURI).href,
+  newRun: () => ({ id: crypto.randomUUID(), started: new Date().toISOString() }),
+});
+
+/** Starts what the address describes, with what suits the device where it says nothing. */
+async function startRun(): Promise<void> {
+  const { address } = useFrame.getState();
+  const lab = useFrameLab.getState();
+  await lab.open();
+  try {
+    const [builtIns, device] = await Promise.all([fetchBuiltInModels(), sharedEngine().open()]);
+    const { folder } = builtIns.find((model) => model.folder === BEST_START) ?? builtIns[0] ?? {};
+    const model = folder === undefined ? undefined : `models/${folder}`;
+    useForm.getState().suggest(device.isFallback ? "software" : "gpu", model);
+    if (address) {
+      const { state, problem } = await decodeState(address.query, labShare.entries);
+      const fields = await labShare.write(state);
+      useLinkProblem.setState({ problem: problem ?? (fields.length > 0 ? { kind: "fields", fields } : undefined) });
+    }
+    const { config: draft, preset } = useForm.getState();
+    const checked = checkDraft(draft);
+    if ("config" in checked) await lab.start(checked.config, PRESETS[preset].title);
+  } catch (error) {
+    lab.fail(error);
+  }
+}
+
+const runner: FrameRunner = {
+  start: () => void startRun(),
+  stop: () => useFrameLab.getState().stop(),
+};
+useFrame.setState({ runner });
+
+useFrameLab.subscribe(({ active }) => {
+  const runStatus = active === undefined ? "idle" : active.phase === "starting" ? "loading" : "running";
+  if (useFrame.getState().runStatus !== runStatus) useFrame.setState({ runStatus });
+});
