@@ -50,7 +50,8 @@ const TRAIN = ["train", "train (plain parts)"];
 const ROOMS = {
   gpu: { rooms: [] },
   kernels: { rooms: ["gpu"] },
-  checkpoint: { rooms: [], packages: ["valibot"] },
+  // GGUF's vocabularies are written in text where Hugging Face's have bytes.
+  checkpoint: { rooms: [], files: ["text/byte-level.ts"], packages: ["valibot"] },
   text: {
     rooms: [],
     files: ["checkpoint/source.ts"],

@@ -1,6 +1,6 @@
 import { create } from "zustand";
 import type { DeviceInfo, LoadedModel, LoadProgress, ModelSource, PickedFile } from "../engine/protocol.ts";
-import { R1Error } from "../errors.ts";
+import { isR1Error, R1Error } from "../errors.ts";
 import { discardEngine, isEngineHeld, onEngineLost, sharedEngine } from "./engine.ts";
 import { toFailure } from "./failure.ts";
 import type { Failure } from "./failure.ts";
@@ -14,6 +14,7 @@ import type { ChatSettings, SettingName } from "./playground/settings.ts";
 import { branchesOf, EMPTY, nextId, pathOf, withBranch, withoutTurn, withTurn } from "./playground/conversation.ts";
 import type { Branches, Conversation } from "./playground/conversation.ts";
 import { streamTurn } from "./playground/stream-turn.ts";
+import type { Question } from "./playground/stream-turn.ts";
 import type { TokenView } from "./playground/heat.ts";
 import { isEmpty } from "./playground/turn.ts";
 import type { Turn, TurnPlace } from "./playground/turn.ts";
@@ -46,6 +47,12 @@ export interface TokenPlace {
   readonly index: number;
 }
 
+interface CutOff {
+  /** The turn's id. */
+  readonly turn: number;
+  readonly settings: ChatSettings;
+}
+
 interface PageState extends Preferences {
   readonly device: DeviceInfo | undefined;
   readonly builtIns: readonly BuiltInModel[];
@@ -65,6 +72,8 @@ interface PageState extends Preferences {
   /** Stops the reply that is being written. */
   readonly running: AbortController | undefined;
   readonly failure: Failure | undefined;
+  /** The reply that was cut off when the device or the worker was lost, and what it had been asked with. */
+  readonly cutOff: CutOff | undefined;
   readonly setPreference: (preference: Partial<Preferences>) => void;
   readonly setDraft: (draft: string) => void;
   readonly setSetting: (name: SettingName, value: number) => void;
@@ -77,6 +86,8 @@ interface PageState extends Preferences {
   readonly ask: (question: string) => Promise<void>;
   /** Asks a turn's question once more, with the next seed: another reply beside the one there is. */
   readonly retry: (turn: Turn) => Promise<void>;
+  /** Lets the reply that was cut off go on from its last token. */
+  readonly goOn: () => Promise<void>;
   /** Asks another question in a turn's place; both stay. */
   readonly edit: (turn: Turn, question: string) => Promise<void>;
   readonly showBranch: (turn: Turn, kind: keyof Branches, at: number) => void;
@@ -146,15 +157,21 @@ export const usePage = create<PageState>()((set, get) => {
 
   /** @param again which time it is that this question is asked here; 0 for the first */
   const askAt = async (place: TurnPlace, text: string, again: number): Promise<void> => {
-    const { model, turns, settings } = get();
+    const { settings } = get();
+    // The same seed would say the same again.
+    await stream({ place, text, settings: { ...settings, seed: (settings.seed + again) >>> 0 } }, again === 0);
+  };
+
+  /** @param isNew nothing was asked here before */
+  const stream = async (question: Omit<Question, "before">, isNew: boolean): Promise<void> => {
+    const { model, turns } = get();
     if (isBusy() || model.status !== "ready" || isHeld()) return;
+    const { place, text, settings } = question;
     const before = turns.slice(0, place.number - 1);
     const running = new AbortController();
-    set({ running, failure: undefined, inspected: undefined });
-    // The same seed would say the same again.
-    const varied = { ...settings, seed: (settings.seed + again) >>> 0 };
+    set({ running, failure: undefined, inspected: undefined, cutOff: undefined });
     try {
-      await streamTurn(sharedEngine(), { place, text, before, settings: varied }, running.signal, (turn) => {
+      await streamTurn(sharedEngine(), { ...question, before }, running.signal, (turn) => {
         const { conversation } = get();
         // The reader may have picked a sample while they stream.
         const { picked } = conversation.turns.find(({ id }) => id === place.id) ?? turn;
@@ -165,8 +182,8 @@ export const usePage = create<PageState>()((set, get) => {
       const turn = get().conversation.turns.find(({ id }) => id === place.id);
       if (turn && isEmpty(turn)) {
         setConversation(withoutTurn(get().conversation, turn));
-        if (again === 0) set({ draft: get().draft ?? text });
-      }
+        if (isNew) set({ draft: get().draft ?? text });
+      } else if (isLoss(error)) set({ cutOff: { turn: place.id, settings } });
       fail(error);
     } finally {
       set({ running: undefined });
@@ -189,6 +206,7 @@ export const usePage = create<PageState>()((set, get) => {
     draft: undefined,
     running: undefined,
     failure: undefined,
+    cutOff: undefined,
 
     setPreference: (preference) => set(preference),
     setDraft: (draft) => set({ draft }),
@@ -196,7 +214,14 @@ export const usePage = create<PageState>()((set, get) => {
     dismiss: () => set({ failure: undefined }),
     clear: () => {
       if (!get().running)
-        set({ conversation: EMPTY, turns: [], openThoughts: {}, inspected: undefined, failure: undefined });
+        set({
+          conversation: EMPTY,
+          turns: [],
+          openThoughts: {},
+          inspected: undefined,
+          failure: undefined,
+          cutOff: undefined,
+        });
     },
     stop: () => get().running?.abort(),
 
@@ -222,7 +247,9 @@ export const usePage = create<PageState>()((set, get) => {
       const loaded = await loadModel(choice);
       if (!loaded) return;
       const { n, seed } = get().settings;
-      set({ settings: { ...settingsFor(loaded.recommended, choice.builtIn?.settings ?? {}), n, seed } });
+      const settings = { ...settingsFor(loaded.recommended, choice.builtIn?.settings ?? {}), n, seed };
+      // Another model cannot go on with the tokens of the one before.
+      set({ settings, cutOff: undefined });
     },
 
     loadFiles: async (files) => {
@@ -253,6 +280,13 @@ export const usePage = create<PageState>()((set, get) => {
       await askAt({ id: nextId(conversation), parent, asked, number }, question, again);
     },
 
+    goOn: async () => {
+      const { cutOff, conversation } = get();
+      const turn = conversation.turns.find(({ id }) => id === cutOff?.turn);
+      if (!cutOff || !turn) return;
+      await stream({ place: turn, text: turn.question, settings: cutOff.settings, from: turn }, false);
+    },
+
     edit: async ({ parent, number }, question) => {
       const id = nextId(get().conversation);
       await askAt({ id, parent, asked: id, number }, question, 0);
@@ -268,6 +302,11 @@ export const usePage = create<PageState>()((set, get) => {
     inspect: (inspected) => set({ inspected }),
   };
 });
+
+/** What a reply can go on from once the model is there again. */
+function isLoss(error: unknown): boolean {
+  return isR1Error(error) && (error.code === "E_DEVICE_LOST" || error.code === "E_WORKER");
+}
 
 /** Without a device a model may run on the processor; whether it does, loading says. */
 async function deviceIfAny(): Promise<DeviceInfo | undefined> {

@@ -23,6 +23,7 @@ export function blobFolder(name: string, files: Iterable<BlobFile>): ModelFolder
       const blob = blobs.get(path);
       return blob && blobSource(path, blob);
     },
+    list: async () => [...blobs.keys()].filter((path) => !path.includes("/")),
   };
 }
 

@@ -4,17 +4,18 @@ import { openSafetensors } from "./safetensors/file.ts";
 import type { SafetensorsFile } from "./safetensors/file.ts";
 import { emptyMetadata } from "./safetensors/header.ts";
 import { parseShardIndex } from "./safetensors/shard-index.ts";
-import type { CheckpointTensor, PlacedTensor } from "./safetensors/tensor.ts";
+import type { PlacedTensor } from "./safetensors/tensor.ts";
 import { readText } from "./source.ts";
 import type { ModelFolder } from "./source.ts";
+import type { CheckpointTensor } from "./tensor.ts";
 
 export type { TensorDtype } from "./safetensors/dtype.ts";
-export type { CheckpointTensor } from "./safetensors/tensor.ts";
+export type { CheckpointTensor } from "./tensor.ts";
 
 /** A model's tensors, in one file or many. */
 export interface Checkpoint {
-  readonly format: "safetensors";
-  /** `__metadata__` of the file; of shards, all of theirs. */
+  readonly format: "safetensors" | "gguf";
+  /** `__metadata__` of the file, or GGUF's, as text; of shards, all of theirs. */
   readonly metadata: Readonly<Record<string, string>>;
   /** By name, in the order of their data: reading them in this order reads files from beginning to end. */
   readonly tensors: ReadonlyMap<string, CheckpointTensor>;
@@ -38,7 +39,7 @@ const INDEX_FILE = "model.safetensors.index.json";
 const SHARDS_AT_ONCE = 4;
 
 /**
- * Opens `file` if given, else model.safetensors, else model.safetensors.index.json with its shards. Headers are read
+ * Opens `file` if given, else the checkpoint that the folder brings along, else model.safetensors, else model.safetensors.index.json with its shards. Headers are read
  * and checked, data is not.
  * @throws R1Error E_FILE_MISSING naming what was looked for, E_TENSOR_MISSING for a tensor that is not in the shard
  * which the index names, and what `openSafetensors` and `parseShardIndex` throw
@@ -51,6 +52,7 @@ export async function openCheckpoint(folder: ModelFolder, options: OpenCheckpoin
       : await openFile(folder, file, signal);
     return found ?? missing(folder, `no ${quote(file)}`);
   }
+  if (folder.checkpoint) return folder.checkpoint;
   return (
     (await openFile(folder, SINGLE_FILE, signal)) ??
     (await openIndex(folder, INDEX_FILE, signal)) ??
@@ -126,6 +128,21 @@ function missing(folder: ModelFolder, what: string): never {
   throw new R1Error("E_FILE_MISSING", `${folder.name}: ${what}`, { folder: folder.name });
 }
 
+/** @throws R1Error E_TENSOR_OFFSETS for bytes [begin, end) outside the tensor */
+export function checkTensorRange(
+  file: string,
+  { name, bytes }: Pick<CheckpointTensor, "name" | "bytes">,
+  begin: number,
+  end: number,
+): void {
+  if (Number.isInteger(begin) && Number.isInteger(end) && begin >= 0 && begin <= end && end <= bytes) return;
+  throw new R1Error(
+    "E_TENSOR_OFFSETS",
+    `${file}: bytes [${begin}, ${end}) of tensor ${quote(name)} were asked for; it has ${bytes} bytes`,
+    { file, tensor: name },
+  );
+}
+
 interface LocatedTensor {
   readonly tensor: PlacedTensor;
   readonly file: SafetensorsFile;
@@ -155,13 +172,7 @@ class SafetensorsCheckpoint implements Checkpoint {
     const { tensor, file } = found;
     const bytes = tensor.end - tensor.begin;
     const stop = end ?? bytes;
-    if (!(Number.isInteger(begin) && Number.isInteger(stop) && begin >= 0 && begin <= stop && stop <= bytes)) {
-      throw new R1Error(
-        "E_TENSOR_OFFSETS",
-        `${file.source.name}: bytes [${begin}, ${stop}) of tensor ${quote(name)} were asked for; it has ${bytes} bytes`,
-        { file: file.source.name, tensor: name },
-      );
-    }
+    checkTensorRange(file.source.name, { name, bytes }, begin, stop);
     return file.source.read(file.dataStart + tensor.begin + begin, stop - begin, signal);
   }
 }

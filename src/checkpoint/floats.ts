@@ -1,5 +1,5 @@
 import { R1Error } from "../errors.ts";
-import type { CheckpointTensor } from "./checkpoint.ts";
+import type { CheckpointTensor } from "./tensor.ts";
 
 /** Types of a checkpoint's weights that can be read, and into which they can be written. */
 export const FLOAT_BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
@@ -14,7 +14,7 @@ export function floatDtypeOf({ name, dtype }: CheckpointTensor): FloatDtype {
   });
 }
 
-function isFloatDtype(dtype: string): dtype is FloatDtype {
+export function isFloatDtype(dtype: string): dtype is FloatDtype {
   return Object.hasOwn(FLOAT_BYTES, dtype);
 }
 

@@ -1,5 +1,6 @@
 import { R1Error } from "../errors.ts";
 import type { ErrorCode } from "../errors.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import { parseJson } from "./json.ts";
 
 /** Random-access bytes of one file. */
@@ -23,6 +24,10 @@ export interface ModelFolder {
    * @throws R1Error E_FORMAT for a name that leads out of the folder; E_FILE_READ, E_HTTP, E_ABORTED
    */
   open(file: string, signal?: AbortSignal): Promise<ByteSource | undefined>;
+  /** Names of the files directly inside; absent where they cannot be listed, as on a web server. */
+  readonly list?: () => Promise<readonly string[]>;
+  /** Its tensors, where they do not lie in safetensors files. */
+  readonly checkpoint?: Checkpoint;
 }
 
 const MiB = 2 ** 20;

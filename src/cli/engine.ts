@@ -28,7 +28,7 @@ export function openDevice(args: Args): Promise<GpuContext> {
 
 /** Opens the device and loads the model that `--model` names; `--weights` converts or quantizes while loading. */
 export async function loadFromArgs(args: Args): Promise<LoadedPath> {
-  const path = modelPath(args.required("model"));
+  const path = await modelPath(args.required("model"));
   const weights = args.text("weights");
   const format = weights === undefined ? {} : { format: parseWeightFormat(weights) };
   const context = await openDevice(args);

@@ -22,7 +22,7 @@ export async function trlExport(args: Args): Promise<readonly ExportFile[]> {
   const file = args.text("config");
   const json = file === undefined ? DEFAULT_RUN : readConfig(file);
   const config = parseGrpoConfig(isObject(json) ? { ...json, model: path } : json);
-  const { folder, file: weights } = modelPath(path);
+  const { folder, file: weights } = await modelPath(path);
   const model = await openExportModel(folder, weights);
   const files = trlFiles({
     config,

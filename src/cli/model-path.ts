@@ -1,5 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname, extname, resolve } from "node:path";
+import { modelFolder } from "../checkpoint/gguf/folder.ts";
 import { nodeFolder } from "../checkpoint/node/folder.ts";
 import type { ModelFolder } from "../checkpoint/source.ts";
 import { R1Error } from "../errors.ts";
@@ -12,18 +13,21 @@ export interface ModelPath {
 }
 
 /**
- * A path is a Hugging Face-layout folder or a `.safetensors` file beside its `config.json`.
- * @throws R1Error E_FILE_MISSING, E_FORMAT
+ * A path is a Hugging Face-layout folder, a `.safetensors` file beside its `config.json`, a GGUF file or a
+ * folder with one.
+ * @throws R1Error E_FILE_MISSING, E_FORMAT, and what `modelFolder` throws
  */
-export function modelPath(path: string): ModelPath {
+export async function modelPath(path: string): Promise<ModelPath> {
   const full = resolve(path);
   if (!existsSync(full)) throw new R1Error("E_FILE_MISSING", `${path}: no such file or folder`, { file: path });
-  if (statSync(full).isDirectory()) return { folder: nodeFolder(full) };
+  if (statSync(full).isDirectory()) return { folder: await modelFolder(nodeFolder(full)) };
+  const [folder, file] = [nodeFolder(dirname(full)), basename(full)];
   const extension = extname(full);
-  if (extension === ".safetensors") return { folder: nodeFolder(dirname(full)), file: basename(full) };
+  if (extension === ".gguf") return { folder: await modelFolder(folder, file) };
+  if (extension === ".safetensors") return { folder, file };
   throw new R1Error(
     "E_FORMAT",
-    `${path}: ${extension || "no extension"}; expected a model folder or a .safetensors file`,
+    `${path}: ${extension || "no extension"}; expected a model folder, a .safetensors or a .gguf file`,
     {
       file: path,
     },

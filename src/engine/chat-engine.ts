@@ -6,8 +6,10 @@ import { generate } from "../generate/generate.ts";
 import { resolveOptions } from "../generate/options.ts";
 import type { GenerateOptions } from "../generate/options.ts";
 import type { CachedSequence, LanguageModel } from "../model/language-model.ts";
+import { PREFILL_ROWS } from "../model/memory-plan.ts";
 import type { SessionSizes } from "../model/session-buffers.ts";
 import { parameterCount } from "../model/spec.ts";
+import type { ModelSpec } from "../model/spec.ts";
 import { promptOpensThink } from "../text/channels.ts";
 import { buildPrompt } from "../text/chat.ts";
 import type { TextAssets } from "../text/load-text.ts";
@@ -20,7 +22,6 @@ import type { GenerateCall, LoadedModel, LoadProgress, LoadRequest } from "./pro
 
 /** Context of a chat unless more is asked for: a f32 cache of this length fits every GPU that holds the weights. */
 const DEFAULT_CONTEXT = 4096;
-const PREFILL_ROWS = 256;
 
 /** A loaded model with its text side and one conversation's cache. */
 export class ChatEngine {
@@ -71,7 +72,7 @@ export class ChatEngine {
     });
     try {
       const { spec, bytes: weightBytes, runtime, instead } = weights;
-      const contextTokens = Math.min(request.contextTokens ?? DEFAULT_CONTEXT, spec.maxPositions);
+      const contextTokens = contextOf(spec, request);
       report({ stage: "kernels", loadedBytes: 0, totalBytes: 0 });
       const sizes = sessionSizes(contextTokens, 1, 0);
       const session = await warmSession(weights, sizes, signal);
@@ -151,6 +152,11 @@ export class ChatEngine {
     this.#sizes = wanted;
     return this.#session;
   }
+}
+
+/** Tokens of the conversation that a request asks for. */
+export function contextOf({ maxPositions }: ModelSpec, { contextTokens }: Pick<LoadRequest, "contextTokens">): number {
+  return Math.min(contextTokens ?? DEFAULT_CONTEXT, maxPositions);
 }
 
 function sessionSizes(contextTokens: number, n: number, maxNewTokens: number): SessionSizes {

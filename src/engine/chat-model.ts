@@ -49,7 +49,7 @@ export async function loadChatModel(
   options: ChatModelOptions,
 ): Promise<ChatModel> {
   const gpu = isR1Error(device) ? undefined : device;
-  const choice = choose(gpu, checked, wanted);
+  const choice = chooseRuntime(gpu, checked, wanted);
   if (choice.runtime === "onnx-wasm") {
     const runtime = await openProcessor(choice, device);
     if (runtime) return { ...(await loadInOrt(runtime, checked, options)), ...choice };
@@ -62,7 +62,8 @@ export async function loadChatModel(
   return { ...(await loadInOrt(runtime, checked, options)), runtime: "onnx-webgpu" };
 }
 
-function choose(
+/** What a request's model runs on. */
+export function chooseRuntime(
   gpu: GpuContext | undefined,
   { format }: CheckedFolder,
   wanted: LoadRequest["runtime"] = "webgpu",

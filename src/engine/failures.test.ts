@@ -72,6 +72,18 @@ describe("a folder that cannot be loaded", () => {
     },
   );
 
+  it("a context that no buffer holds: refused before weights are read", async () => {
+    const rowBytes = 2 * config.num_key_value_heads * config.head_dim * 4;
+    const contextTokens = Math.floor((engine.devices[0]?.limits.maxStorageBufferBindingSize ?? 0) / rowBytes) + 1;
+    const stages: string[] = [];
+    const long = { ...picked(TINY, configured({ max_position_embeddings: contextTokens })), contextTokens };
+    const error = await failure(engine.client.load(long, { onProgress: ({ stage }) => stages.push(stage) }));
+    expect(error).toMatchObject({ code: "E_LIMIT", message: expect.stringMatching(/needs a buffer of.*would fit/) });
+    expect(stages).not.toContain("weights");
+    expect(engine.liveBuffers).toBe(buffers);
+    await works(engine);
+  });
+
   it("no files at all", async () => {
     const nothing: LoadRequest = { source: { kind: "files", files: [] } };
     expect(await failureCode(engine.client.load(nothing))).toBe("E_FILE_MISSING");

@@ -1,8 +1,9 @@
 import { isR1Error, R1Error, throwIfAborted } from "../errors.ts";
 import type { GpuContext } from "../gpu/device.ts";
 import type { TemplateHost } from "../text/template-host.ts";
-import { ChatEngine } from "./chat-engine.ts";
-import { checkFolder } from "./check-folder.ts";
+import { ChatEngine, contextOf } from "./chat-engine.ts";
+import { chooseRuntime } from "./chat-model.ts";
+import { checkFolder, checkLimits } from "./check-folder.ts";
 import { EventBatches } from "./event-batches.ts";
 import { openFolder } from "./open-folder.ts";
 import { RunPace } from "./run-pace.ts";
@@ -121,11 +122,14 @@ export class EngineHost {
       report({ stage: "device", loadedBytes: 0, totalBytes: 0 });
       const device = await this.#deviceOrError(request);
       report({ stage: "files", loadedBytes: 0, totalBytes: 0 });
-      const checked = await checkFolder(openFolder(request.source), signal);
+      const checked = await checkFolder(await openFolder(request.source, signal), signal);
+      const gpu = isR1Error(device) ? undefined : device;
+      if (gpu && chooseRuntime(gpu, checked, request.runtime).runtime === "webgpu") {
+        checkLimits(checked.spec, request.format, contextOf(checked.spec, request), gpu.limits);
+      }
       // The old model goes before the new one comes: two at a time may not fit.
       this.#unload();
       const { templates } = this.#environment;
-      const gpu = isR1Error(device) ? undefined : device;
       const engine = await untilLost(gpu, ChatEngine.load(device, checked, templates, request, report, signal));
       this.#loaded = { engine, gpu: engine.model.runtime === "onnx-wasm" ? undefined : gpu };
       return engine.model;

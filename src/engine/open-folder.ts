@@ -1,14 +1,29 @@
 import { blobFolder } from "../checkpoint/blob.ts";
+import { isGgufName, modelFolder } from "../checkpoint/gguf/folder.ts";
 import { httpFolder } from "../checkpoint/http.ts";
 import type { ModelFolder } from "../checkpoint/source.ts";
 import { R1Error } from "../errors.ts";
 import type { ModelSource } from "./protocol.ts";
 
-/** @throws R1Error E_HTTP for an address that is not one, E_FILE_MISSING for no files at all */
-export function openFolder(source: ModelSource): ModelFolder {
-  if (source.kind === "url") return httpFolder(source.baseUrl);
+/**
+ * A model folder, or a GGUF file as one.
+ * @throws R1Error E_HTTP for an address that is not one, E_FILE_MISSING for no files at all, and what `modelFolder` throws
+ */
+export async function openFolder(source: ModelSource, signal?: AbortSignal): Promise<ModelFolder> {
+  if (source.kind === "url") return openAddress(source.baseUrl, signal);
   const [first] = source.files;
-  if (!first) throw new R1Error("E_FILE_MISSING", "no files were given; expected a Hugging Face model folder");
+  if (!first)
+    throw new R1Error("E_FILE_MISSING", "no files were given; expected a Hugging Face model folder or a GGUF file");
   const [top, ...below] = first.path.split("/").filter((segment) => segment !== "");
-  return blobFolder(top !== undefined && below.length > 0 ? top : "dropped files", source.files);
+  const name = top !== undefined && below.length > 0 ? top : "dropped files";
+  return modelFolder(blobFolder(name, source.files), undefined, signal);
+}
+
+/** A server's folder cannot be listed: an address that ends in a GGUF file's name is that file's. */
+async function openAddress(address: string, signal?: AbortSignal): Promise<ModelFolder> {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  const file = url?.pathname.split("/").at(-1) ?? "";
+  if (!url || !isGgufName(file)) return httpFolder(address);
+  url.pathname = url.pathname.slice(0, -file.length);
+  return modelFolder(httpFolder(url.href), decodeURIComponent(file), signal);
 }

@@ -1,3 +1,4 @@
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { quote } from "../checkpoint/quote.ts";
 import type { ModelFolder } from "../checkpoint/source.ts";
 import { R1Error, throwIfAborted } from "../errors.ts";
@@ -88,7 +89,7 @@ export class TrainEngine {
     const datasets = new Map(Object.entries(this.#call.datasets ?? {}));
     return {
       context,
-      openFolder: (path) => stoppable(openFolder(given("model", models, path)), this.#signal),
+      openFolder: async (path) => stoppable(await openFolder(given("model", models, path), this.#signal), this.#signal),
       readDataset: async (path) => given("dataset", datasets, path),
       templateHost: this.#templates,
       checkpoints: {
@@ -113,11 +114,18 @@ function given<T>(field: string, values: ReadonlyMap<string, T>, path: string): 
 
 /** A folder whose files are read until the signal fires: a run reads them only before its first step. */
 function stoppable(folder: ModelFolder, signal: AbortSignal): ModelFolder {
+  const { checkpoint } = folder;
   return {
-    name: folder.name,
+    ...folder,
+    ...(checkpoint ? { checkpoint: stoppableCheckpoint(checkpoint, signal) } : {}),
     open: async (file) => {
       const source = await folder.open(file, signal);
       return source && { ...source, read: (offset, length) => source.read(offset, length, signal) };
     },
   };
+}
+
+function stoppableCheckpoint(checkpoint: Checkpoint, signal: AbortSignal): Checkpoint {
+  const { format, metadata, tensors } = checkpoint;
+  return { format, metadata, tensors, read: (name, begin, end) => checkpoint.read(name, begin, end, signal) };
 }

@@ -34,6 +34,20 @@ interface Admission {
   readonly cachedTokens: number;
 }
 
+/** What the cache lacks of a prompt, and of what its only sample has said: all but the first step's input. */
+function rootEntry({ root, prompt, samples, cachedTokens }: Admission): PrefillEntry {
+  const [only] = samples;
+  const tokens = only?.sequence === root ? only.tokens : prompt.ids;
+  return { sequence: root, tokens: tokens.slice(cachedTokens, -1) };
+}
+
+/** The same of samples that fork from the prompt, where they have said something. */
+function forkEntries({ root, prompt, samples }: Admission): readonly PrefillEntry[] {
+  return samples
+    .filter(({ sequence, length }) => sequence !== root && length > 0)
+    .map(({ sequence, tokens }) => ({ sequence, tokens: tokens.slice(prompt.ids.length - 1, -1) }));
+}
+
 /** A submitted step. */
 interface Flight {
   readonly samples: readonly Sample[];
@@ -134,9 +148,11 @@ class Run {
       this.#live.push(...admission.samples);
     }
     if (admitted.length === 0) return;
-    const entries = admitted.flatMap((admission) => this.#toPrefill(admission));
     try {
-      await this.#session.prefill(entries, this.#request.signal);
+      await this.#session.prefill(admitted.map(rootEntry), this.#request.signal);
+      // What samples have said already comes after the prompt that they fork from.
+      const said = admitted.flatMap(forkEntries);
+      if (said.length > 0) await this.#session.prefill(said, this.#request.signal);
     } catch (error) {
       // The loop sees the signal next and reports the samples.
       if (isR1Error(error) && error.code === "E_ABORTED") return;
@@ -150,19 +166,6 @@ class Run {
     }
     // Those that had said all before they were cut off.
     for (const sample of this.#live.filter(({ finished }) => finished)) yield this.#finished(sample);
-  }
-
-  /** What the cache lacks of an admission: all but the last token, which is the first step's input. */
-  #toPrefill({ root, prompt, samples, cachedTokens }: Admission): readonly PrefillEntry[] {
-    if (this.#request.options.n === 1) {
-      const tokens = samples[0]?.tokens ?? [];
-      return [{ sequence: root, tokens: tokens.slice(cachedTokens, -1) }];
-    }
-    const { length } = prompt.ids;
-    return [
-      { sequence: root, tokens: prompt.ids.slice(cachedTokens, -1) },
-      ...samples.map(({ sequence, tokens }) => ({ sequence, tokens: tokens.slice(length - 1, -1) })),
-    ];
   }
 
   /**

@@ -1,12 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { modelFolder } from "../checkpoint/gguf/folder.ts";
 import { nodeFolder } from "../checkpoint/node/folder.ts";
 import { testGpu } from "../gpu/node/test-device.ts";
 import { generate } from "./generate.ts";
 import { resolveOptions } from "./options.ts";
 import { loadModel } from "../model/load.ts";
 import { Session } from "../model/session.ts";
+import { loadTextAssets, requireTokenizer } from "../model/text-assets.ts";
 import { DATA, hasData } from "../testing-data.ts";
 
 interface Expected {
@@ -18,12 +20,15 @@ interface Expected {
       string,
       {
         readonly greedy200_ids: readonly number[];
+        readonly greedy200_text: string;
         readonly per_token_logprob_first32: readonly number[];
         readonly last_logits_first16: readonly number[];
       }
     >
   >;
 }
+
+const GGUF_TYPES = ["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1"];
 
 const ROOT = join(DATA, "checkpoints/stories260K");
 
@@ -37,11 +42,18 @@ describe.skipIf(!hasData("checkpoints/stories260K"))("stories260K (needs the sha
     { format: "F32", folder: "hf", file: "model.safetensors", key: "f32" },
     { format: "F16", folder: "hf", file: "model-f16.safetensors", key: "f16" },
     { format: "sharded BF16", folder: "hf-sharded-bf16", file: undefined, key: "bf16" },
-  ])("$format: logits and 200 greedy steps", async ({ folder, file, key }) => {
+    ...GGUF_TYPES.map((type) => ({
+      format: `GGUF ${type}`,
+      folder: "gguf",
+      file: `stories260K-${type}.gguf`,
+      key: `gguf-${type}`,
+    })),
+  ])("$format: logits and 200 greedy steps", async ({ folder: name, file, key }) => {
     const want = expected?.results[key];
     if (!expected || !want) throw new Error(`expected.json has no results for ${key}`);
     const context = await testGpu();
-    const model = await loadModel(context, nodeFolder(join(ROOT, folder)), file ? { file } : {});
+    const folder = await modelFolder(nodeFolder(join(ROOT, name)), file);
+    const model = await loadModel(context, folder, file && !folder.checkpoint ? { file } : {});
     const session = await Session.create(model, {
       maxSequences: 16,
       contextTokens: 256,
@@ -69,7 +81,10 @@ describe.skipIf(!hasData("checkpoints/stories260K"))("stories260K (needs the sha
       if (event.type === "token") ids.push(event.id);
     }
     expect(ids).toEqual(want.greedy200_ids);
-    if (key !== "bf16") {
+    if (folder.checkpoint) {
+      const tokenizer = requireTokenizer(await loadTextAssets(folder), folder);
+      expect(tokenizer.decode(ids.slice(1)).trimStart()).toBe(want.greedy200_text);
+    } else if (key !== "bf16") {
       const text = ids
         .slice(1)
         .map((id) =>

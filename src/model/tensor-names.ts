@@ -1,6 +1,6 @@
 import { R1Error } from "../errors.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { floatDtypeOf } from "../checkpoint/floats.ts";
+import { readableDtypeOf } from "../checkpoint/gguf/dequantize/dequantize.ts";
 import type { ModelSpec } from "./spec.ts";
 
 /** A tensor that the model needs, under its Hugging Face name. */
@@ -93,6 +93,6 @@ export function checkTensors(checkpoint: Checkpoint, wanted: readonly WantedTens
         { name },
       );
     }
-    floatDtypeOf(tensor);
+    readableDtypeOf(tensor);
   }
 }

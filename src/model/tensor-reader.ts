@@ -1,12 +1,16 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { FLOAT_BYTES, floatDtypeOf, toFloats } from "../checkpoint/floats.ts";
-import type { FloatDtype } from "../checkpoint/floats.ts";
+import { isFloatDtype } from "../checkpoint/floats.ts";
+import { dequantize, readableDtypeOf } from "../checkpoint/gguf/dequantize/dequantize.ts";
+import type { ReadableDtype } from "../checkpoint/gguf/dequantize/dequantize.ts";
+import { ggmlBytes } from "../checkpoint/gguf/ggml-type.ts";
 import { R1Error, throwIfAborted } from "../errors.ts";
 import type { GpuContext } from "../gpu/device.ts";
 import { isQuantFormat } from "../kernels/quantize/quantize.ts";
 import type { FloatFormat } from "../kernels/quantize/quantize.ts";
 import type { WeightFormat } from "../kernels/weights/format.ts";
 import type { WeightMatrix } from "../kernels/weights/matrix.ts";
+import { deviceFormat, FLOAT_FORMATS } from "./device-format.ts";
+import { hasSameBlocks, repackBlocks, sameBlocksFormat } from "./ggml-blocks.ts";
 import { bytesFitMatrix } from "./matrix-writer.ts";
 import type { RowBlock } from "./matrix-writer.ts";
 import type { WantedTensor } from "./tensor-names.ts";
@@ -17,14 +21,13 @@ const SLAB_BYTES = 4 << 20;
 /** Bytes handed to the queue before waiting for it, so that its staging copies do not pile up. */
 const SETTLE_BYTES = 32 << 20;
 
-const FORMAT_OF: Record<FloatDtype, FloatFormat> = { F32: "f32", F16: "f16", BF16: "bf16" };
-
 /** Reads tensors in slabs, as they are or as f32, and keeps count for the progress and for the queue. */
 export class TensorReader {
   readonly #context: GpuContext;
   readonly #checkpoint: Checkpoint;
   readonly #options: LoadOptions;
   readonly #totalBytes: number;
+  readonly #parameters: number;
   #loadedBytes = 0;
   #unsettledBytes = 0;
 
@@ -34,44 +37,58 @@ export class TensorReader {
     this.#checkpoint = checkpoint;
     this.#options = options;
     this.#totalBytes = wanted.reduce((sum, { name }) => sum + (checkpoint.tensors.get(name)?.bytes ?? 0), 0);
+    this.#parameters = wanted.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
   }
 
   /** A whole (small) tensor as f32. */
   async floats({ name }: WantedTensor): Promise<Float32Array> {
-    return toFloats(await this.#read(name), this.#dtype(name));
+    return dequantize(this.#dtype(name), await this.#read(name));
   }
 
-  /** Hands a tensor [rows, k] on block by block, in the matrix's own bytes where that is what the file holds. */
+  /**
+   * Hands a tensor [rows, k] on block by block, in the matrix's own bytes where that is what the file holds.
+   * @param keepsBlocks what {@link keepsBlocks} says of all the matrix's tensors
+   */
   async intoMatrix(
     { name, shape }: WantedTensor,
     matrix: WeightMatrix,
+    keepsBlocks: boolean,
     write: (block: Omit<RowBlock, "part">) => void,
   ): Promise<void> {
     const [rows = 0, k = 0] = shape;
     const dtype = this.#dtype(name);
-    const rowBytes = k * FLOAT_BYTES[dtype];
+    const rowBytes = ggmlBytes(dtype, k);
     const most = Math.max(1, Math.floor(SLAB_BYTES / rowBytes));
     for (let start = 0; start < rows; start += most) {
       const count = Math.min(most, rows - start);
       const bytes = await this.#read(name, start * rowBytes, (start + count) * rowBytes);
       if (bytesFitMatrix(matrix, dtype)) write({ start, count, raw: bytes });
-      else if (isQuantFormat(matrix.format)) write({ start, count, stored: { format: FORMAT_OF[dtype], bytes } });
-      else write({ start, count, values: toFloats(bytes, dtype) });
+      else if (keepsBlocks && hasSameBlocks(dtype)) write({ start, count, quantized: repackBlocks(dtype, bytes) });
+      else if (isQuantFormat(matrix.format) && isFloatDtype(dtype)) {
+        write({ start, count, stored: { format: FLOAT_FORMATS[dtype], bytes } });
+      } else write({ start, count, values: dequantize(dtype, bytes) });
       this.#unsettledBytes += bytes.byteLength;
       if (this.#unsettledBytes >= SETTLE_BYTES) await this.settle();
     }
   }
 
-  /** The parts' own format or, where they differ, the widest, so that nothing is lost. */
+  /** How the matrix of these tensors lies on the device where nothing else is asked for. */
   commonFormat(parts: readonly WantedTensor[]): WeightFormat {
-    const dtypes = new Set(parts.map(({ name }) => this.#dtype(name)));
-    const [first] = dtypes;
-    return first === undefined || dtypes.size > 1 ? "f32" : FORMAT_OF[first];
+    return deviceFormat(
+      parts.map(({ name }) => this.#dtype(name)),
+      this.#parameters,
+    );
+  }
+
+  /** Whether the tensors' blocks are those of the format, so that they need not be quantized. */
+  keepsBlocks(parts: readonly WantedTensor[], format: WeightFormat): boolean {
+    return parts.every(({ name }) => sameBlocksFormat(this.#dtype(name)) === format);
   }
 
   /** The formats in which a matrix that is to be quantized is handed on. */
   storedFormats(parts: readonly WantedTensor[]): readonly FloatFormat[] {
-    return [...new Set(parts.map(({ name }) => FORMAT_OF[this.#dtype(name)]))];
+    const formatOf = (dtype: ReadableDtype): FloatFormat => (isFloatDtype(dtype) ? FLOAT_FORMATS[dtype] : "f32");
+    return [...new Set(parts.map(({ name }) => formatOf(this.#dtype(name))))];
   }
 
   /** Waits until the queue has taken all that was written. */
@@ -92,9 +109,9 @@ export class TensorReader {
     return bytes;
   }
 
-  #dtype(name: string): FloatDtype {
+  #dtype(name: string): ReadableDtype {
     const tensor = this.#checkpoint.tensors.get(name);
     if (!tensor) throw new R1Error("E_TENSOR_MISSING", `tensor ${name} is missing`, { name });
-    return floatDtypeOf(tensor);
+    return readableDtypeOf(tensor);
   }
 }

@@ -121,13 +121,15 @@ class WeightLoader {
     const rows = parts.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0);
     const matrix = this.#allocate(name, parts, rows, { rowsTogether });
     const writer = await this.#writer(name, matrix, parts);
+    const keepsBlocks = this.#reader.keepsBlocks(parts, matrix.format);
     let above = 0;
     for (const part of parts) {
-      await this.#reader.intoMatrix(part, matrix, (block) =>
+      await this.#reader.intoMatrix(part, matrix, keepsBlocks, (block) =>
         writer.write({ ...block, part: 0, start: above + block.start }),
       );
       above += part.shape[0] ?? 0;
     }
+    writer.finish();
     return matrix;
   }
 
@@ -138,9 +140,11 @@ class WeightLoader {
       rowsTogether: VECTOR_ROWS,
     });
     const writer = await this.#writer(name, matrix, parts);
+    const keepsBlocks = this.#reader.keepsBlocks(parts, matrix.format);
     for (const [part, tensor] of parts.entries()) {
-      await this.#reader.intoMatrix(tensor, matrix, (block) => writer.write({ ...block, part }));
+      await this.#reader.intoMatrix(tensor, matrix, keepsBlocks, (block) => writer.write({ ...block, part }));
     }
+    writer.finish();
     return matrix;
   }
 
@@ -167,7 +171,8 @@ class WeightLoader {
 
   async #writer(name: string, matrix: WeightMatrix, parts: readonly WantedTensor[]): Promise<MatrixWriter> {
     const { format, k } = matrix;
-    if (!isQuantFormat(format)) return new MatrixWriter(this.#context, matrix);
+    if (!isQuantFormat(format) || this.#reader.keepsBlocks(parts, format))
+      return new MatrixWriter(this.#context, matrix);
     const quantize = await this.#quantizer.matrix(name, format, k, this.#reader.storedFormats(parts));
     return new MatrixWriter(this.#context, matrix, quantize);
   }

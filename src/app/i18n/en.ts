@@ -25,8 +25,9 @@ export const en = {
   modelLost: "is no longer loaded; the conversation is kept.",
   modelDownload: "Download: ",
   modelFolder: "Open a folder…",
+  modelFile: "Open a GGUF file…",
   modelDrop:
-    "Or drop a model folder anywhere on the page: config.json, safetensors, tokenizer.json. Nothing is uploaded.",
+    "Or drop a model folder (config.json, safetensors, tokenizer.json) or a GGUF file anywhere on the page. Nothing is uploaded.",
   loadingDevice: "Preparing the graphics device…",
   loadingFiles: "Checking the files…",
   loadingWeights: "Reading weights…",

@@ -25,8 +25,9 @@ export const ja: Texts = {
   modelLost: "の読み込みは解除されました。会話は残っています。",
   modelDownload: "ダウンロード量：",
   modelFolder: "フォルダーを開く…",
+  modelFile: "GGUF ファイルを開く…",
   modelDrop:
-    "モデルのフォルダー（config.json、safetensors、tokenizer.json）をページのどこかにドロップしても開けます。ファイルが送信されることはありません。",
+    "モデルのフォルダー（config.json、safetensors、tokenizer.json）や GGUF ファイルをページのどこかにドロップしても開けます。ファイルが送信されることはありません。",
   loadingDevice: "グラフィックスデバイスを準備しています…",
   loadingFiles: "ファイルを確認しています…",
   loadingWeights: "重みを読み込んでいます…",

@@ -13,7 +13,7 @@ import { Button } from "../components/Button.tsx";
 
 type Ready = Extract<ModelState, { readonly status: "ready" }>;
 
-/** Chooses a model: one that comes with the page, or a folder from the reader's disk. */
+/** Chooses a model: one that comes with the page, or a folder or GGUF file from the reader's disk. */
 export function ModelPanel() {
   const { t } = useTexts();
   const heading = useId();
@@ -37,7 +37,7 @@ export function ModelPanel() {
           />
         ))}
       </ul>
-      <FolderPicker isBusy={isBusy} />
+      <FilesPicker isBusy={isBusy} />
     </section>
   );
 }
@@ -133,30 +133,49 @@ function cacheBytes({ spec, contextTokens }: LoadedModel): number {
   return 2 * spec.layers * spec.kvHeads * spec.headDim * contextTokens * BYTES_PER_NUMBER;
 }
 
-function FolderPicker({ isBusy }: { readonly isBusy: boolean }) {
+function FilesPicker({ isBusy }: { readonly isBusy: boolean }) {
   const { t } = useTexts();
+  return (
+    <div className="rounded-md border border-dashed border-edge p-3 text-xs text-quiet">
+      <div className="mb-2 flex flex-wrap gap-2">
+        <PickButton label={t.modelFolder} isBusy={isBusy} choice={{ webkitdirectory: "" }} />
+        {/* Parts of a split model are chosen together. */}
+        <PickButton label={t.modelFile} isBusy={isBusy} choice={{ accept: ".gguf" }} />
+      </div>
+      <p>{t.modelDrop}</p>
+    </div>
+  );
+}
+
+interface PickButtonProps {
+  readonly label: string;
+  readonly isBusy: boolean;
+  /** What the browser's dialog offers. */
+  readonly choice: Readonly<Record<string, string>>;
+}
+
+function PickButton({ label, isBusy, choice }: PickButtonProps) {
   const loadFiles = usePage((state) => state.loadFiles);
   const input = useRef<HTMLInputElement>(null);
   return (
-    <div className="rounded-md border border-dashed border-edge p-3 text-xs text-quiet">
-      <Button disabled={isBusy} className="mb-2" onClick={() => input.current?.click()}>
-        {t.modelFolder}
+    <>
+      <Button disabled={isBusy} onClick={() => input.current?.click()}>
+        {label}
       </Button>
-      <p>{t.modelDrop}</p>
       <input
         ref={input}
         type="file"
         multiple
         hidden
-        aria-label={t.modelFolder}
-        {...{ webkitdirectory: "" }}
+        aria-label={label}
+        {...choice}
         onChange={({ target }) => {
           const files = filesOfInput(target.files ?? []);
-          // The same folder can be picked again after it was mended.
+          // The same files can be picked again after they were mended.
           target.value = "";
           void loadFiles(Promise.resolve(files));
         }}
       />
-    </div>
+    </>
   );
 }

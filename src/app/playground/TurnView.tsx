@@ -50,7 +50,8 @@ function Footer({ turn, branches }: { readonly turn: Turn; readonly branches: Br
   const { t: p } = usePlayTexts();
   const isBusy = usePage(({ running, model }) => running !== undefined || model.status !== "ready");
   const view = usePage((state) => state.tokenView);
-  const { retry, showBranch } = usePage.getState();
+  const isCutOff = usePage(({ cutOff }) => cutOff?.turn === turn.id);
+  const { goOn, retry, showBranch } = usePage.getState();
   const hasTokens = turn.replies.some(({ tokens }) => tokens.length > 0);
   if (!hasTokens && branches.replies.of < 2) return null;
   return (
@@ -62,6 +63,11 @@ function Footer({ turn, branches }: { readonly turn: Turn; readonly branches: Br
           disabled={isBusy}
           onGo={(at) => showBranch(turn, "replies", at)}
         />
+        {isCutOff ? (
+          <QuietButton disabled={isBusy} onClick={() => void goOn()}>
+            {p.finishReply}
+          </QuietButton>
+        ) : null}
         <QuietButton disabled={isBusy} onClick={() => void retry(turn)}>
           {p.retry}
         </QuietButton>

@@ -33,6 +33,12 @@ describe("picked files", () => {
     expect(filesOfInput(files).map(({ path }) => path)).toEqual(["m/config.json", "model.safetensors"]);
   });
 
+  it("may be a single GGUF file, picked or dropped", async () => {
+    expect(filesOfInput([file("m-Q4_0.gguf")]).map(({ path }) => path)).toEqual(["m-Q4_0.gguf"]);
+    const dropped = await filesOfDrop(transfer([entry("/m-Q4_0.gguf", file("m-Q4_0.gguf"))]));
+    expect(dropped.map(({ path }) => path)).toEqual(["/m-Q4_0.gguf"]);
+  });
+
   it("of a drop are found in all its folders", async () => {
     const inner = ["b.safetensors", "c.json", "d.jinja", "e.bin"].map((name) => entry(`/m/in/${name}`, file(name)));
     const root = entry("/m", [entry("/m/config.json", file("config.json")), entry("/m/in", inner)]);

@@ -5,7 +5,7 @@ import type { PickedFile } from "../../engine/protocol.ts";
 const MAX_FILES = 1000;
 
 /** What a model folder is made of; everything else in it is left out. */
-const MODEL_FILE = /\.(json|safetensors|jinja)$/;
+const MODEL_FILE = /\.(json|safetensors|jinja|gguf)$/;
 
 /** The files of a picked folder. */
 export function filesOfInput(files: Iterable<File>): PickedFile[] {

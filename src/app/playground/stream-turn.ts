@@ -1,7 +1,8 @@
 import type { EngineClient } from "../../engine/client.ts";
-import type { ChatMessage } from "../../engine/protocol.ts";
+import type { ChatMessage, SaidToken } from "../../engine/protocol.ts";
 import type { ChatSettings } from "./settings.ts";
-import { advance, newTurn, stopped } from "./turn.ts";
+import { advance, newTurn, resumed, stopped } from "./turn.ts";
+import type { TokenLog } from "./token-log.ts";
 import type { Turn, TurnPlace } from "./turn.ts";
 
 /** Shown at most this often: faster updates cost time and cannot be read. */
@@ -17,6 +18,8 @@ export interface Question {
   /** The turns before it. */
   readonly before: readonly Turn[];
   readonly settings: ChatSettings;
+  /** The turn when it was cut off: it goes on from its tokens, with the settings that it had. */
+  readonly from?: Turn;
 }
 
 /**
@@ -26,12 +29,12 @@ export interface Question {
  */
 export async function streamTurn(
   engine: Pick<EngineClient, "generate">,
-  { place, text, before, settings }: Question,
+  { place, text, before, settings, from }: Question,
   signal: AbortSignal,
   show: (turn: Turn) => void,
 ): Promise<void> {
-  let turn = newTurn(place, text, settings.n, performance.now());
-  let shownAt = turn.startedAt;
+  let turn = from ? resumed(from) : newTurn(place, text, settings.n, performance.now());
+  let shownAt = performance.now();
   const update = (next: Turn): void => {
     turn = next;
     shownAt = performance.now();
@@ -42,7 +45,11 @@ export async function streamTurn(
   signal.addEventListener("abort", stop);
   try {
     const alternatives = settings.n <= MOST_INSPECTED ? ALTERNATIVES : 0;
-    const call = { prompt: { messages: messagesOf(before, text) }, options: { ...settings, alternatives } };
+    const call = {
+      prompt: { messages: messagesOf(before, text) },
+      options: { ...settings, alternatives },
+      ...(from ? { said: from.replies.map(({ tokens }) => saidOf(tokens)) } : {}),
+    };
     for await (const event of engine.generate(call, signal)) {
       const now = performance.now();
       turn = advance(turn, event, now);
@@ -52,6 +59,10 @@ export async function streamTurn(
     signal.removeEventListener("abort", stop);
     update(stopped(turn));
   }
+}
+
+function saidOf(log: TokenLog): SaidToken[] {
+  return log.flat().map(({ id, logprob, entropy }) => ({ id, logprob, entropy }));
 }
 
 /**

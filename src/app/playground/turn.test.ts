@@ -120,6 +120,32 @@ describe("streaming a turn", () => {
     expect(shown.at(-1)?.replies[0]).toMatchObject({ phase: "finished", finish: "aborted", think: "Hm" });
   });
 
+  it("goes on with a turn that was cut off, from its tokens", async () => {
+    const shown: Turn[] = [];
+    const failing = engineOf(async function* () {
+      yield token("think", "Hm", 1);
+      throw new R1Error("E_DEVICE_LOST", "gone");
+    });
+    const show = (turn: Turn): void => void shown.push(turn);
+    const { signal } = new AbortController();
+    await streamTurn(failing, question, signal, show).catch(() => undefined);
+    const from = shown.at(-1);
+    if (!from) throw new Error("nothing was shown");
+    let asked: GenerateCall | undefined;
+    const engine = engineOf(async function* (call) {
+      asked = call;
+      expect(shown.at(-1)?.replies[0]).toMatchObject({ phase: "think", think: "Hm", finish: undefined });
+      yield token("answer", "Yes", 2);
+      yield finished("Hm", "Yes");
+    });
+    await streamTurn(engine, { ...question, from }, signal, show);
+    const [said] = from.replies[0]?.tokens[0] ?? [];
+    expect(asked?.said).toEqual([[{ id: said?.id, logprob: said?.logprob, entropy: said?.entropy }]]);
+    expect(asked?.prompt).toEqual({ messages: [{ role: "user", content: "Why?" }] });
+    expect(shown.at(-1)?.replies[0]).toMatchObject({ phase: "finished", finish: "stop", think: "Hm", answer: "Yes" });
+    expect(shown.at(-1)?.replies[0]?.tokens.flat()).toHaveLength(2);
+  });
+
   it("shows a stop at once, before the engine has answered", async () => {
     const shown: Turn[] = [];
     const abort = new AbortController();

@@ -97,6 +97,16 @@ export function stopped(turn: Turn): Turn {
   return { ...turn, replies: turn.replies.map(stop) };
 }
 
+/** A turn that was cut off as it goes on: its replies are as they were, and the engine's clock begins anew. */
+export function resumed(turn: Turn): Turn {
+  const resume = (reply: Reply): Reply => {
+    if (reply.finish !== "aborted") return reply;
+    const phase = reply.answer !== "" ? "answer" : reply.tokens.length > 0 ? "think" : "waiting";
+    return { ...reply, phase, finish: undefined };
+  };
+  return { ...turn, engineStart: undefined, stats: undefined, replies: turn.replies.map(resume) };
+}
+
 /** Nothing of any reply has arrived. */
 export function isEmpty(turn: Turn): boolean {
   return turn.replies.every(({ think, answer }) => think === "" && answer === "");

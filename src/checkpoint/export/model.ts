@@ -1,7 +1,9 @@
 import { R1Error, throwIfAborted } from "../../errors.ts";
-import type { Checkpoint } from "../checkpoint.ts";
-import { FLOAT_BYTES, floatDtypeOf, toFloats } from "../floats.ts";
+import type { Checkpoint, CheckpointTensor } from "../checkpoint.ts";
+import { floatDtypeOf, isFloatDtype } from "../floats.ts";
 import type { FloatDtype } from "../floats.ts";
+import { dequantize, readableDtypeOf } from "../gguf/dequantize/dequantize.ts";
+import { GGML_TYPES, ggmlBytes } from "../gguf/ggml-type.ts";
 
 /** Sizes and constants of a model, as `ModelSpec` has them. */
 export interface ExportSpec {
@@ -49,11 +51,24 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** @throws R1Error E_TENSOR_MISSING, E_DTYPE */
+/** @throws R1Error E_TENSOR_MISSING, E_DTYPE unless the tensor is F32, F16 or BF16 */
 export function floatType(checkpoint: Checkpoint, name: string): FloatDtype {
+  return floatDtypeOf(tensorOf(checkpoint, name));
+}
+
+/**
+ * The tensor's own type, or f32 for a quantized one, whose values f32 holds exactly or nearly.
+ * @throws R1Error E_TENSOR_MISSING, E_DTYPE
+ */
+export function nearestFloatType(checkpoint: Checkpoint, name: string): FloatDtype {
+  const dtype = readableDtypeOf(tensorOf(checkpoint, name));
+  return isFloatDtype(dtype) ? dtype : "F32";
+}
+
+function tensorOf(checkpoint: Checkpoint, name: string): CheckpointTensor {
   const tensor = checkpoint.tensors.get(name);
-  if (!tensor) throw new R1Error("E_TENSOR_MISSING", `tensor ${name} is missing`, { name });
-  return floatDtypeOf(tensor);
+  if (tensor) return tensor;
+  throw new R1Error("E_TENSOR_MISSING", `tensor ${name} is missing`, { name });
 }
 
 /**
@@ -66,12 +81,14 @@ export async function* floatSlabs(
   unit: number,
   signal?: AbortSignal,
 ): AsyncGenerator<Float32Array<ArrayBuffer>> {
-  const type = floatType(checkpoint, name);
-  const size = FLOAT_BYTES[type];
-  const total = elementCount(shape) * size;
-  const step = Math.max(1, Math.floor(SLAB_BYTES / (size * unit))) * size * unit;
+  const type = readableDtypeOf(tensorOf(checkpoint, name));
+  const { block } = GGML_TYPES[type];
+  const whole = unit % block === 0 ? unit : unit * block;
+  const size = ggmlBytes(type, whole);
+  const total = ggmlBytes(type, elementCount(shape));
+  const step = Math.max(1, Math.floor(SLAB_BYTES / size)) * size;
   for (let begin = 0; begin < total; begin += step) {
     throwIfAborted(signal);
-    yield toFloats(await checkpoint.read(name, begin, Math.min(total, begin + step), signal), type);
+    yield dequantize(type, await checkpoint.read(name, begin, Math.min(total, begin + step), signal));
   }
 }

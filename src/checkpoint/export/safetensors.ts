@@ -4,7 +4,7 @@ import type { ExportFile } from "./file.ts";
 import { jsonFile, textFile } from "./file.ts";
 import { FLOAT_BYTES, fromFloats } from "../floats.ts";
 import type { FloatDtype } from "../floats.ts";
-import { elementCount, floatSlabs, floatType } from "./model.ts";
+import { elementCount, floatSlabs, nearestFloatType } from "./model.ts";
 import type { ExportModel, ExportTensor } from "./model.ts";
 
 export interface SafetensorsOptions {
@@ -32,7 +32,7 @@ export function safetensorsFiles(
   { dtype, maxShardBytes = MAX_SHARD_BYTES }: SafetensorsOptions = {},
 ): ExportFile[] {
   const planned = model.tensors.map((tensor): PlannedTensor => {
-    const type = dtype ?? floatType(model.checkpoint, tensor.name);
+    const type = dtype ?? nearestFloatType(model.checkpoint, tensor.name);
     return { ...tensor, dtype: type, bytes: elementCount(tensor.shape) * FLOAT_BYTES[type] };
   });
   const files = [jsonFile("config.json", configOf(model, dtype)), ...textFiles(model)];

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { open, stat } from "node:fs/promises";
+import { open, readdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { R1Error, throwIfAborted } from "../../errors.ts";
 import { pathSegments } from "../file-name.ts";
@@ -24,6 +24,10 @@ export function nodeFolder(directory: string): ModelFolder {
       const name = pathSegments(file).join("/");
       return fileSource(name, join(directory, name));
     },
+    list: () =>
+      readdir(directory).catch((error: unknown) => {
+        throw readError(directory, error);
+      }),
   };
 }
 

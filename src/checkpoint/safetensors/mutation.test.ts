@@ -1,10 +1,13 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { isR1Error } from "../../errors.ts";
 import { openCheckpoint } from "../checkpoint.ts";
 import type { Checkpoint } from "../checkpoint.ts";
+import { fuzzRuns, fuzzTimeout } from "../node/fuzz-runs.ts";
 import { buildSafetensors, frameSafetensors, memoryFolder } from "../testing.ts";
 import type { MemoryFolder } from "../testing.ts";
+
+vi.setConfig({ testTimeout: fuzzTimeout(fuzzRuns(1500)) });
 
 const VALID = buildSafetensors(
   {
@@ -112,7 +115,7 @@ describe("a mutated file is either consistent or refused with a typed error", ()
         for (const [at, bit] of bits) bytes[at] = (bytes[at] ?? 0) ^ (1 << bit);
         await check(bytes);
       }),
-      { numRuns: 1500 },
+      { numRuns: fuzzRuns(1500) },
     );
   });
 
@@ -128,7 +131,7 @@ describe("a mutated file is either consistent or refused with a typed error", ()
       fc.uint8Array({ maxLength: 64 }),
       fc.uint8Array({ maxLength: 64 }).map((header) => frameSafetensors(header)),
     );
-    await fc.assert(fc.asyncProperty(bytes, check), { numRuns: 500 });
+    await fc.assert(fc.asyncProperty(bytes, check), { numRuns: fuzzRuns(500) });
   });
 
   it("edited header text, with its length set right", async () => {
@@ -139,7 +142,7 @@ describe("a mutated file is either consistent or refused with a typed error", ()
         for (const [at, removed, text] of list) header = edit(header, at, removed, new TextEncoder().encode(text));
         await check(frameSafetensors(header, DATA));
       }),
-      { numRuns: 1500 },
+      { numRuns: fuzzRuns(1500) },
     );
   });
 
@@ -161,7 +164,7 @@ describe("a mutated file is either consistent or refused with a typed error", ()
       fc.asyncProperty(header, fc.nat(64), async (json, dataBytes) => {
         await check(frameSafetensors(JSON.stringify(json), new Uint8Array(dataBytes)));
       }),
-      { numRuns: 1000 },
+      { numRuns: fuzzRuns(1000) },
     );
   });
 
@@ -185,7 +188,7 @@ describe("a mutated file is either consistent or refused with a typed error", ()
         await check(bytes);
         expect((await openCheckpoint(memoryFolder({ "model.safetensors": bytes }))).tensors.size).toBe(list.length);
       }),
-      { numRuns: 300 },
+      { numRuns: fuzzRuns(300) },
     );
   });
 
@@ -203,7 +206,7 @@ describe("a mutated file is either consistent or refused with a typed error", ()
         const files = { "model.safetensors.index.json": text, "1.safetensors": VALID, "2.safetensors": VALID };
         await readAll(memoryFolder(files), Math.max(VALID.length, new TextEncoder().encode(text).length));
       }),
-      { numRuns: 500 },
+      { numRuns: fuzzRuns(500) },
     );
   });
 });

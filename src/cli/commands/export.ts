@@ -4,10 +4,12 @@ import { dirname, join } from "node:path";
 import type { ExportFile } from "../../checkpoint/export/file.ts";
 import { safetensorsFiles } from "../../checkpoint/export/safetensors.ts";
 import type { FloatDtype } from "../../checkpoint/floats.ts";
+import type { WrittenDtype } from "../../checkpoint/export/gguf/quantize.ts";
 import type { OnnxWeights } from "../../checkpoint/export/onnx/decoder.ts";
 import { onnxFiles } from "../../checkpoint/export/onnx/export.ts";
 import { peftFiles } from "../../checkpoint/export/peft.ts";
 import { R1Error } from "../../errors.ts";
+import { exportGguf } from "../../model/export-gguf.ts";
 import { openExportModel } from "../../model/export-model.ts";
 import { UsageError } from "../args.ts";
 import type { Args } from "../args.ts";
@@ -17,6 +19,7 @@ import { trlExport } from "../export-trl.ts";
 import { modelPath } from "../model-path.ts";
 
 const FLOAT_TYPES: Readonly<Record<string, FloatDtype>> = { f32: "F32", f16: "F16", bf16: "BF16" };
+const GGUF_TYPES: Readonly<Record<string, WrittenDtype>> = { ...FLOAT_TYPES, q8_0: "Q8_0", q4_0: "Q4_0" };
 
 const ONNX_WEIGHTS: Readonly<Record<string, OnnxWeights>> = { f32: "f32", f16: "f16", q4: "q4" };
 
@@ -27,9 +30,10 @@ const FORMATS: Readonly<Record<string, (args: Args) => Promise<readonly ExportFi
       dtype: choice(args, "dtype", FLOAT_TYPES),
       maxShardBytes: shardBytes(args),
     }),
+  gguf: async (args) => exportGguf(await exportModel(args), choice(args, "dtype", GGUF_TYPES) ?? "F16"),
   onnx: async (args) => onnxFiles(await exportModel(args), { weights: choice(args, "dtype", ONNX_WEIGHTS) }),
   trl: trlExport,
-  peft: async (args) => peftFiles(modelPath(args.required("model")).folder),
+  peft: async (args) => peftFiles((await modelPath(args.required("model"))).folder),
 };
 
 export const exportCommand: Command = {
@@ -63,8 +67,8 @@ export const exportCommand: Command = {
   },
 };
 
-function exportModel(args: Args) {
-  const { folder, file } = modelPath(args.required("model"));
+async function exportModel(args: Args) {
+  const { folder, file } = await modelPath(args.required("model"));
   return openExportModel(folder, file);
 }
 

@@ -1,5 +1,9 @@
 import { openCheckpoint } from "../../checkpoint/checkpoint.ts";
+import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { quote } from "../../checkpoint/quote.ts";
 import { readJson } from "../../checkpoint/source.ts";
+import type { ModelFolder } from "../../checkpoint/source.ts";
+import { isR1Error } from "../../errors.ts";
 import { parameterCount, parseModelSpec } from "../../model/spec.ts";
 import type { ModelSpec } from "../../model/spec.ts";
 import { UsageError } from "../args.ts";
@@ -15,11 +19,9 @@ export const inspectCommand: Command = {
   async run(args) {
     const [path] = args.positionals;
     if (path === undefined) throw new UsageError("inspect needs a path");
-    const { folder, file } = modelPath(path);
-    const config = await readJson(folder, "config.json");
-    // Weights alone can be looked at too.
-    const spec = config === undefined ? undefined : parseModelSpec(config);
+    const { folder, file } = await modelPath(path);
     const checkpoint = await openCheckpoint(folder, file ? { file } : {});
+    const spec = await specOf(folder, checkpoint.format);
     const tensors = [...checkpoint.tensors.values()].map(({ name, dtype, shape, bytes }) => ({
       name,
       dtype,
@@ -33,15 +35,33 @@ export const inspectCommand: Command = {
     return {
       json: {
         format,
-        architecture: spec?.architecture ?? null,
+        architecture: spec?.architecture ?? metadata["general.architecture"] ?? null,
         spec: spec ? specJson(spec) : null,
         tensors,
         metadata,
       },
-      text: [`${format}, ${spec ? summary(spec) : "no config.json"}, ${tensors.length} tensors`, ...lines].join("\n"),
+      text: [`${format}, ${spec ? summary(spec) : unknownModel(checkpoint)}, ${tensors.length} tensors`, ...lines].join(
+        "\n",
+      ),
     };
   },
 };
+
+/** Undefined where there is no `config.json`, or where a GGUF file is of another architecture: weights alone can be looked at. */
+async function specOf(folder: ModelFolder, format: Checkpoint["format"]): Promise<ModelSpec | undefined> {
+  try {
+    const config = await readJson(folder, "config.json");
+    return config === undefined ? undefined : parseModelSpec(config);
+  } catch (error) {
+    if (format === "gguf" && isR1Error(error) && error.code === "E_ARCHITECTURE") return undefined;
+    throw error;
+  }
+}
+
+function unknownModel({ format, metadata }: Checkpoint): string {
+  if (format === "safetensors") return "no config.json";
+  return `architecture ${quote(metadata["general.architecture"] ?? "")}, which has no forward pass here`;
+}
 
 function summary(spec: ModelSpec): string {
   return `${spec.architecture}, ${parameterCount(spec).toLocaleString("en")} parameters`;

@@ -1,13 +1,16 @@
 import { totalmem } from "node:os";
 import { openCheckpoint } from "../../checkpoint/checkpoint.ts";
+import { readableDtypeOf } from "../../checkpoint/gguf/dequantize/dequantize.ts";
 import { isR1Error } from "../../errors.ts";
 import type { GpuContext } from "../../gpu/device.ts";
-import { isWeightFormat, parseWeightFormat } from "../../kernels/weights/format.ts";
+import { parseWeightFormat } from "../../kernels/weights/format.ts";
 import type { WeightFormat } from "../../kernels/weights/format.ts";
+import { deviceFormat } from "../../model/device-format.ts";
 import { readModelSpec } from "../../model/load.ts";
 import { judgeMemory } from "../../model/memory-plan.ts";
 import type { MemoryBudget, MemoryOffer, MemoryVerdict, Shortfall } from "../../model/memory-plan.ts";
 import { modelTensors } from "../../model/tensor-names.ts";
+import { parameterCount } from "../../model/spec.ts";
 import type { ModelSpec } from "../../model/spec.ts";
 import { UsageError } from "../args.ts";
 import type { Args } from "../args.ts";
@@ -39,7 +42,7 @@ export const planCommand: Command = {
     const contextTokens = positive(args, "context") ?? DEFAULT_CONTEXT;
     const batch = positive(args, "batch") ?? 1;
     const memory = positive(args, "memory");
-    const path = modelPath(args.required("model"));
+    const path = await modelPath(args.required("model"));
     const spec = await readModelSpec(path.folder);
     const format = given ?? (await storedFormat(path, spec));
     const context = await openDevice(args);
@@ -68,8 +71,8 @@ export const planCommand: Command = {
 async function storedFormat({ folder, file }: ModelPath, spec: ModelSpec): Promise<WeightFormat> {
   try {
     const { tensors } = await openCheckpoint(folder, file ? { file } : {});
-    const dtype = tensors.get(modelTensors(spec).layers[0]?.output.name ?? "")?.dtype.toLowerCase() ?? "";
-    return isWeightFormat(dtype) ? dtype : USUAL_FORMAT;
+    const tensor = tensors.get(modelTensors(spec).layers[0]?.output.name ?? "");
+    return tensor ? deviceFormat([readableDtypeOf(tensor)], parameterCount(spec)) : USUAL_FORMAT;
   } catch (error) {
     if (isR1Error(error) && error.code === "E_FILE_MISSING") return USUAL_FORMAT;
     throw error;

@@ -54,7 +54,7 @@ export const tokenizeCommand: Command = {
   summary: "token ids of a text; no BOS is added, added tokens are parsed",
   options: { ...MODEL, text: { type: "string" }, file: { type: "string" } },
   async run(args) {
-    const { folder } = modelPath(args.required("model"));
+    const { folder } = await modelPath(args.required("model"));
     const text = textFromArgs(args);
     const tokenizer = requireTokenizer(await loadTextAssets(folder), folder);
     const ids = tokenizer.encode(text);
@@ -68,7 +68,7 @@ export const detokenizeCommand: Command = {
   summary: "text of token ids",
   options: { ...MODEL, ids: { type: "string" } },
   async run(args) {
-    const { folder } = modelPath(args.required("model"));
+    const { folder } = await modelPath(args.required("model"));
     const ids = args.ids("ids");
     if (!ids) throw new UsageError("--ids is missing");
     const tokenizer = requireTokenizer(await loadTextAssets(folder), folder);
@@ -85,7 +85,7 @@ export const templateCommand: Command = {
   summary: "the chat template's text and its token ids",
   options: { ...MODEL, messages: { type: "string" }, "no-generation-prompt": { type: "boolean" } },
   async run(args) {
-    const { folder } = modelPath(args.required("model"));
+    const { folder } = await modelPath(args.required("model"));
     const messages = readMessages(args.required("messages"));
     const addGenerationPrompt = !args.flag("no-generation-prompt");
     const assets = await loadTextAssets(folder);

@@ -110,7 +110,7 @@ function environmentOf(
     context,
     templateHost,
     checkpoints: folder,
-    openFolder: (path) => modelPath(find(path)).folder,
+    openFolder: async (path) => (await modelPath(find(path))).folder,
     readDataset: datasetReader(find),
     now: () => performance.now(),
   };

@@ -1,0 +1,158 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { exportGguf } from "../../../model/export-gguf.ts";
+import { openExportModel } from "../../../model/export-model.ts";
+import { parseModelSpec } from "../../../model/spec.ts";
+import { loadTextAssets, requireTokenizer } from "../../../model/text-assets.ts";
+import { FIXTURES } from "../../../testing-data.ts";
+import { nodeFolder } from "../../node/folder.ts";
+import { dataPath, hasData, readData, titleWithData } from "../../node/test-data.ts";
+import { dequantize, isReadableDtype } from "../../gguf/dequantize/dequantize.ts";
+import { modelFolder } from "../../gguf/folder.ts";
+import { GGML_TYPES } from "../../gguf/ggml-type.ts";
+import { readJson } from "../../source.ts";
+import type { ModelFolder } from "../../source.ts";
+import { memoryFolder } from "../../testing.ts";
+import { safetensorsFiles } from "../safetensors.ts";
+import { exportedBytes, exportedFolder } from "../testing.ts";
+import { encodeFloats } from "./quantize.ts";
+import type { WrittenDtype } from "./quantize.ts";
+
+const NANO = nodeFolder(join(import.meta.dirname, "../../../../public/models/nano-r1"));
+const TINY = nodeFolder(join(import.meta.dirname, "../../../../public/models/tiny-random"));
+const LLAMA = nodeFolder(join(FIXTURES, "llama-tiny"));
+
+/** A model exported to GGUF and read again. */
+async function again(folder: ModelFolder, dtype: WrittenDtype): Promise<ModelFolder> {
+  const [file] = await exportGguf(await openExportModel(folder), dtype);
+  if (!file) throw new Error("nothing was exported");
+  return modelFolder(memoryFolder({ "model.gguf": await exportedBytes(file) }), "model.gguf");
+}
+
+describe("GGUF export, read again", () => {
+  it.each([
+    ["nano-r1", NANO],
+    ["tiny-random", TINY],
+    ["llama-tiny", LLAMA],
+  ])("%s: the same configuration, tensors, tokenizer and template", async (_, folder) => {
+    const model = await openExportModel(folder);
+    const found = await again(folder, "F32");
+    expect(parseModelSpec(await readJson(found, "config.json"))).toEqual({
+      ...model.spec,
+      rmsNormEps: Math.fround(model.spec.rmsNormEps),
+    });
+    for (const { name, shape } of model.tensors) {
+      expect(found.checkpoint?.tensors.get(name)).toMatchObject({ dtype: "F32", shape });
+    }
+    const [exact] = safetensorsFiles(model, { dtype: "F32" }).slice(-1);
+    const [back] = safetensorsFiles(await openExportModel(found)).slice(-1);
+    if (!exact || !back) throw new Error("no weights");
+    expect(await exportedBytes(back)).toEqual(await exportedBytes(exact));
+  });
+
+  it.each([
+    ["nano-r1, unigram", NANO],
+    ["tiny-random, byte pairs", TINY],
+  ])("%s: texts have the same tokens, and models the same template and ends", async (_, folder) => {
+    const [before, after] = [await loadTextAssets(folder), await loadTextAssets(await again(folder, "Q8_0"))];
+    const [want, found] = [requireTokenizer(before, folder), requireTokenizer(after, folder)];
+    for (const text of [
+      "<｜User｜>Use 3, 5 and 12.\n<think>3 + 5 = 8</think>",
+      "  two  spaces\t\r\n",
+      "漢字 é 😀 \u0000",
+      "",
+    ]) {
+      expect(found.encode(text)).toEqual(want.encode(text));
+      expect(found.decode(found.encode(text))).toBe(text);
+    }
+    expect(after.template?.source).toBe(before.template?.source);
+    expect([after.eosIds, found.bosId, found.bosToken]).toEqual([before.eosIds, want.bosId, want.bosToken]);
+    expect(found.tokenOf(5)).toBe(want.tokenOf(5));
+  });
+
+  it("writes matrices in the type, the output projection of 4-bit models in 8 bits, vectors in f32", async () => {
+    const { checkpoint } = await again(NANO, "Q4_0");
+    expect(checkpoint?.tensors.get("model.embed_tokens.weight")?.dtype).toBe("Q8_0");
+    expect(checkpoint?.tensors.get("model.layers.0.mlp.up_proj.weight")?.dtype).toBe("Q4_0");
+    expect(checkpoint?.tensors.get("model.norm.weight")?.dtype).toBe("F32");
+    // Rows of 88 are no whole blocks.
+    const odd = await again(TINY, "Q8_0");
+    const types = Array.from(odd.checkpoint?.tensors.values() ?? [], ({ dtype, shape }) => [shape.at(-1), dtype]);
+    for (const [columns, dtype] of types) if (Number(columns) % 32 !== 0) expect(["F16", "F32"]).toContain(dtype);
+  });
+
+  it("refuses a tokenizer that llama.cpp has no name for", async () => {
+    const model = await openExportModel(NANO);
+    const change = (pre: object) => {
+      const json: unknown = JSON.parse(model.texts.get("tokenizer.json") ?? "{}");
+      return { ...model, texts: new Map([["tokenizer.json", JSON.stringify({ ...(json as object), ...pre })]]) };
+    };
+    await expect(exportGguf(change({ pre_tokenizer: { type: "Whitespace" } }), "F16")).rejects.toMatchObject({
+      code: "E_TOKENIZER",
+    });
+    await expect(exportGguf(change({ pre_tokenizer: { type: "ByteLevel" } }), "F16")).rejects.toMatchObject({
+      code: "E_TOKENIZER",
+    });
+  });
+});
+
+const QUANTS = "gguf/quants";
+
+describe("GGML's reference quantization", () => {
+  it("refuses what f16 scales cannot hold", () => {
+    expect(encodeFloats("Q8_0", new Float32Array(32).fill(1e8))).toBeUndefined();
+    expect(encodeFloats("F16", Float32Array.of(1, -65_520))).toBeUndefined();
+    expect(encodeFloats("Q4_0", new Float32Array(32))).toEqual(new Uint8Array(18).fill(0x88, 2));
+  });
+
+  // A block whose largest magnitude has the last level is what the formula gives for its values.
+  it.skipIf(!hasData(QUANTS)).each(["Q8_0", "Q4_0"] as const)(
+    titleWithData("%s gives the published blocks back", QUANTS),
+    (type) => {
+      const raw = readData(`${QUANTS}/${type}.raw`);
+      const size = GGML_TYPES[type].bytes;
+      let compared = 0;
+      for (let at = 0; at < raw.length; at += size) {
+        const block = raw.slice(at, at + size);
+        const [levels, signed] = [block.subarray(2), new Int8Array(block.buffer, 2)];
+        const isCanonical =
+          type === "Q8_0"
+            ? Math.max(...signed) === 127 && Math.min(...signed) > -128 && (block[1] ?? 0) < 0x80
+            : levels.some((pair) => (pair & 15) === 0 || pair >> 4 === 0);
+        if (!isCanonical) continue;
+        compared++;
+        expect(encodeFloats(type, dequantize(type, block))).toEqual(block);
+      }
+      expect(compared).toBeGreaterThan(0);
+    },
+  );
+
+  const STORIES = "checkpoints/stories260K/gguf";
+
+  it.skipIf(!hasData(STORIES)).each(["Q8_0", "Q4_0"] as const)(
+    titleWithData("%s gives a published file's tensors from its f32 twin", STORIES),
+    async (type) => {
+      const open = (name: string) => modelFolder(nodeFolder(dataPath(STORIES)), `stories260K-${name}.gguf`);
+      const [f32, want] = [await open("F32"), await open(type)];
+      let compared = 0;
+      for (const { name, dtype } of want.checkpoint?.tensors.values() ?? []) {
+        if (dtype !== type || !f32.checkpoint || !want.checkpoint) continue;
+        compared++;
+        const values = dequantize("F32", await f32.checkpoint.read(name));
+        expect(encodeFloats(type, values), name).toEqual(await want.checkpoint.read(name));
+      }
+      expect(compared).toBe(31);
+    },
+  );
+
+  it("of a GGUF model, writes safetensors of its values", async () => {
+    const found = await again(NANO, "Q8_0");
+    const folder = await exportedFolder(safetensorsFiles(await openExportModel(found)));
+    const back = await openExportModel(folder);
+    const name = "model.layers.0.mlp.up_proj.weight";
+    const tensor = found.checkpoint?.tensors.get(name);
+    if (!found.checkpoint || !tensor || !isReadableDtype(tensor.dtype)) throw new Error(`no ${name}`);
+    const values = dequantize(tensor.dtype, await found.checkpoint.read(name));
+    expect(dequantize("F32", await back.checkpoint.read(name))).toEqual(values);
+  });
+});
