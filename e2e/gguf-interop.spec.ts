@@ -68,12 +68,13 @@ test.describe("llama.cpp in the same browser", () => {
       const { bos_token_id: bos } = JSON.parse(readFileSync(join(ROOT, MODEL, "config.json"), "utf8")) as {
         bos_token_id: number;
       };
-      const { port } = server?.address() as AddressInfo;
-      await page.goto(`http://127.0.0.1:${port}/`);
+      const address = server?.address();
+      if (address === undefined || address === null || typeof address === "string") throw new Error("no server");
+      await page.goto(`http://127.0.0.1:${address.port}/`);
       const found = await page.evaluate(
         async ({ model, text, tokens }) => {
           const library = "/wllama/index.js";
-          const { Wllama } = (await import(library)) as typeof import("@wllama/wllama");
+          const { Wllama } = (await import(library)) as WllamaModule;
           const llama = new Wllama({ default: "/wllama/wasm/wllama.wasm" }, { suppressNativeLog: true });
           // Else a browser without what it needs fetches another build from a server of its makers.
           llama.setCompat(null);
@@ -110,8 +111,14 @@ test.describe("llama.cpp in the same browser", () => {
 
       const { completions } = JSON.parse(
         r1(
-          ...["generate", "--model", dtype === "f32" ? MODEL : join(folder, `${dtype}.gguf`)],
-          ...["--ids", [bos, ...prompt].join(","), "--greedy", "--max-new-tokens", String(TOKENS)],
+          "generate",
+          "--model",
+          dtype === "f32" ? MODEL : join(folder, `${dtype}.gguf`),
+          "--ids",
+          [bos, ...prompt].join(","),
+          "--greedy",
+          "--max-new-tokens",
+          String(TOKENS),
         ),
       ) as { completions: { ids: number[]; text: string }[] };
       const tokens = (choice?.logprobs as unknown as { content: LlamaToken[] } | null)?.content.map(({ id }) => id);

@@ -1,5 +1,5 @@
-import { blobFolder } from "../checkpoint/blob.ts";
 import { onnxFiles } from "../checkpoint/export/onnx/export.ts";
+import { inMemory } from "../checkpoint/export/in-memory.ts";
 import type { ModelFolder } from "../checkpoint/source.ts";
 import { isR1Error } from "../errors.ts";
 import type { R1Error } from "../errors.ts";
@@ -110,7 +110,14 @@ async function loadInOrt(
   { folder, format }: CheckedFolder,
   { signal, onProgress }: ChatModelOptions,
 ): Promise<Omit<ChatModel, "runtime">> {
-  const onnx = format === "onnx" ? folder : await exportedFolder(folder, { signal, onProgress });
+  // Made here from the safetensors, so that no second file has to come with a model.
+  const onnx =
+    format === "onnx"
+      ? folder
+      : await inMemory(folder.name, onnxFiles(await openExportModel(folder, undefined, signal)), {
+          signal,
+          onProgress,
+        });
   // An export has told its progress while it was made.
   const model = await loadOnnx(runtime, onnx, format === "onnx" ? { signal, onProgress } : { signal });
   return {
@@ -119,24 +126,4 @@ async function loadInOrt(
     createSession: (sizes) => Promise.resolve(model.createSession(sizes)),
     dispose: () => void model.dispose().catch(() => undefined),
   };
-}
-
-/** A folder's safetensors as an ONNX model in memory, so that no second file has to come with it. */
-async function exportedFolder(
-  folder: ModelFolder,
-  { signal, onProgress }: Pick<ChatModelOptions, "signal" | "onProgress">,
-): Promise<ModelFolder> {
-  const files = onnxFiles(await openExportModel(folder, undefined, signal));
-  const total = files.reduce((sum, { size }) => sum + size, 0);
-  let done = 0;
-  const blobs: { path: string; blob: Blob }[] = [];
-  for (const file of files) {
-    const parts: Uint8Array<ArrayBuffer>[] = [];
-    for await (const chunk of file.chunks(signal)) {
-      parts.push(Uint8Array.from(chunk));
-      onProgress((done += chunk.length), total);
-    }
-    blobs.push({ path: file.path, blob: new Blob(parts) });
-  }
-  return blobFolder(folder.name, blobs);
 }

@@ -120,7 +120,7 @@ const MAX_F16 = 65_504;
 const F16_OVERFLOW = 65_520;
 
 /** @throws R1Error E_QUANTIZATION for a value that f16 has not and whose loss would ruin the model silently */
-function requireF16Range(values: Float32Array, tensor: string): void {
+export function requireF16Range(values: Float32Array, tensor: string): void {
   for (const value of values) {
     if (Math.abs(value) >= F16_OVERFLOW) {
       throw new R1Error(

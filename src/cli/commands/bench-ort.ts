@@ -1,6 +1,5 @@
-import { blobFolder } from "../../checkpoint/blob.ts";
 import { onnxFiles } from "../../checkpoint/export/onnx/export.ts";
-import type { ModelFolder } from "../../checkpoint/source.ts";
+import { inMemory } from "../../checkpoint/export/in-memory.ts";
 import { openExportModel } from "../../model/export-model.ts";
 import type { LanguageModel, RowSampling } from "../../model/language-model.ts";
 import { hasOnnx } from "../../ort/onnx-files.ts";
@@ -26,7 +25,10 @@ export interface OrtBench {
 /** The same model in ONNX Runtime's WebAssembly provider on one thread; sampling is ours, on the processor. */
 export async function benchOrt({ folder, file }: ModelPath, bench: OrtBench): Promise<readonly OrtSpeed[]> {
   const runtime = await openOrt({ name: "wasm" });
-  const model = await loadOnnx(runtime, (await hasOnnx(folder)) ? folder : await exportedFolder(folder, file));
+  const onnx = (await hasOnnx(folder))
+    ? folder
+    : await inMemory(folder.name, onnxFiles(await openExportModel(folder, file)));
+  const model = await loadOnnx(runtime, onnx);
   try {
     const results: OrtSpeed[] = [];
     for (const batch of bench.batches) {
@@ -76,15 +78,4 @@ async function measure(session: LanguageModel, batch: number, { prompt, steps, w
   const decodeMs = performance.now() - start;
   for (const sequence of sequences) sequence.free();
   return { prefill_tps: (prompt * 1000) / prefillMs, decode_tps: (batch * steps * 1000) / decodeMs };
-}
-
-async function exportedFolder(folder: ModelFolder, weights: string | undefined): Promise<ModelFolder> {
-  const files = onnxFiles(await openExportModel(folder, weights));
-  const blobs: { path: string; blob: Blob }[] = [];
-  for (const file of files) {
-    const parts: Uint8Array<ArrayBuffer>[] = [];
-    for await (const chunk of file.chunks()) parts.push(Uint8Array.from(chunk));
-    blobs.push({ path: file.path, blob: new Blob(parts) });
-  }
-  return blobFolder(folder.name, blobs);
 }

@@ -31,8 +31,8 @@ export const benchCommand: Command = {
     prompt: { type: "string" },
     new: { type: "string" },
     train: { type: "boolean" },
-    "no-prefill": { type: "boolean" },
     ort: { type: "boolean" },
+    "no-prefill": { type: "boolean" },
   },
   async run(args) {
     const batches = args.ids("batch") ?? [1];

@@ -5,6 +5,7 @@ import type { ExportFile } from "../../checkpoint/export/file.ts";
 import { safetensorsFiles } from "../../checkpoint/export/safetensors.ts";
 import type { FloatDtype } from "../../checkpoint/floats.ts";
 import type { WrittenDtype } from "../../checkpoint/export/gguf/quantize.ts";
+import type { OnnxWeights } from "../../checkpoint/export/onnx/decoder.ts";
 import { onnxFiles } from "../../checkpoint/export/onnx/export.ts";
 import { peftFiles } from "../../checkpoint/export/peft.ts";
 import { R1Error } from "../../errors.ts";
@@ -20,6 +21,8 @@ import { modelPath } from "../model-path.ts";
 const FLOAT_TYPES: Readonly<Record<string, FloatDtype>> = { f32: "F32", f16: "F16", bf16: "BF16" };
 const GGUF_TYPES: Readonly<Record<string, WrittenDtype>> = { ...FLOAT_TYPES, q8_0: "Q8_0", q4_0: "Q4_0" };
 
+const ONNX_WEIGHTS: Readonly<Record<string, OnnxWeights>> = { f32: "f32", f16: "f16", q4: "q4" };
+
 /** What `--to` names: the files of each format. */
 const FORMATS: Readonly<Record<string, (args: Args) => Promise<readonly ExportFile[]>>> = {
   safetensors: async (args) =>
@@ -28,7 +31,7 @@ const FORMATS: Readonly<Record<string, (args: Args) => Promise<readonly ExportFi
       maxShardBytes: shardBytes(args),
     }),
   gguf: async (args) => exportGguf(await exportModel(args), choice(args, "dtype", GGUF_TYPES) ?? "F16"),
-  onnx: async (args) => onnxFiles(await exportModel(args)),
+  onnx: async (args) => onnxFiles(await exportModel(args), { weights: choice(args, "dtype", ONNX_WEIGHTS) }),
   trl: trlExport,
   peft: async (args) => peftFiles((await modelPath(args.required("model"))).folder),
 };

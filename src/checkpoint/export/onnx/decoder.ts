@@ -2,6 +2,10 @@ import type { ExportModel } from "../model.ts";
 import type { OnnxGraph, OnnxInitializer, OnnxNode, OnnxValue } from "./graph.ts";
 import { ONNX_TYPES } from "./graph.ts";
 import { floats, integers, rotaryCache, transposed } from "./initializers.ts";
+import { BLOCK, quantized } from "./quantized.ts";
+
+/** What matrices are stored in. The arithmetic is f32 with each; q4 has its own product, f16 is turned back on loading. */
+export type OnnxWeights = "f32" | "f16" | "q4";
 
 const CONTRIB = "com.microsoft";
 const EMBEDDING = "model.embed_tokens.weight";
@@ -12,12 +16,12 @@ const SIN = "sin_cache";
 /**
  * The decoder of Qwen2 and Llama in ONNX Runtime's contrib operators, with inputs and outputs named as in
  * onnx-community's exports: `input_ids`, `attention_mask`, `position_ids`, `past_key_values.{i}.{key,value}` in,
- * `logits` [batch, sequence, vocab], `present.{i}.{key,value}` out. All f32. As there, prompts of different lengths
+ * `logits` [batch, sequence, vocab], `present.{i}.{key,value}` out, all f32. As there, prompts of different lengths
  * are padded on the right.
  */
-export function decoderGraph(model: ExportModel): OnnxGraph {
+export function decoderGraph(model: ExportModel, weights: OnnxWeights = "f32"): OnnxGraph {
   const { spec } = model;
-  const builder = new DecoderBuilder(model);
+  const builder = new DecoderBuilder(model, weights);
   const layers = Array.from({ length: spec.layers }, (_, i) => i);
   const cache = (prefix: string, length: string): OnnxValue[] =>
     layers.flatMap((i) =>
@@ -48,10 +52,12 @@ class DecoderBuilder {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxInitializer[] = [];
   readonly #model: ExportModel;
+  readonly #weights: OnnxWeights;
   readonly #shapes: ReadonlyMap<string, readonly number[]>;
 
-  constructor(model: ExportModel) {
+  constructor(model: ExportModel, weights: OnnxWeights) {
     this.#model = model;
+    this.#weights = weights;
     this.#shapes = new Map(model.tensors.map(({ name, shape }) => [name, shape]));
   }
 
@@ -63,7 +69,7 @@ class DecoderBuilder {
       rotaryCache(COS, Math.cos, frequencies, positions),
       rotaryCache(SIN, Math.sin, frequencies, positions),
     );
-    let residual = this.#add("Gather", "/model/embed_tokens", [this.#plain(EMBEDDING), "input_ids"]);
+    let residual = this.#add("Gather", "/model/embed_tokens", [this.#embedding(), "input_ids"]);
     let normed = this.#node({
       operator: "SimplifiedLayerNormalization",
       name: "/model/layers.0/input_layernorm",
@@ -79,7 +85,7 @@ class DecoderBuilder {
       const next = layer + 1 < spec.layers ? `model.layers.${layer + 1}.input_layernorm` : "model.norm";
       [normed, residual] = this.#skipNorm(next, residual, fed);
     }
-    this.nodes.push({ name: "/lm_head", operator: "MatMul", inputs: [normed, this.#head()], outputs: ["logits"] });
+    this.#head(normed);
   }
 
   /** What GroupQueryAttention asks of lengths: each row's last position, and the longest row. */
@@ -158,21 +164,58 @@ class DecoderBuilder {
   }
 
   #linear(at: string, input: string): string {
-    const tensor = { name: `${at}.weight`, shape: this.#shapeOf(`${at}.weight`) };
-    const { name } = this.#keep(transposed(this.#model.checkpoint, tensor));
-    const product = this.#add("MatMul", `/${at}/MatMul`, [input, name]);
+    const product = `/${at}/MatMul/output_0`;
+    this.#product(`/${at}/MatMul`, `${at}.weight`, input, product);
     const bias = `${at}.bias`;
     return this.#shapes.has(bias) ? this.#add("Add", `/${at}/Add`, [product, this.#plain(bias)]) : product;
   }
 
-  #head(): string {
-    const { checkpoint, spec } = this.#model;
-    // The runtime turns the embedding once while loading, and the file holds it once.
-    if (spec.tiedEmbeddings) {
-      const name = "/lm_head/Transpose";
-      return this.#node({ operator: "Transpose", name, inputs: [EMBEDDING], ints: { perm: [1, 0] } });
+  /** input · weightᵀ */
+  #product(name: string, weight: string, input: string, output: string): void {
+    const { checkpoint } = this.#model;
+    const tensor = { name: weight, shape: this.#shapeOf(weight) };
+    const outputs = [output];
+    if (this.#weights === "q4") {
+      const { weights, scales } = quantized(checkpoint, tensor);
+      const [rows = 0, columns = 0] = tensor.shape;
+      this.nodes.push({
+        operator: "MatMulNBits",
+        domain: CONTRIB,
+        name,
+        inputs: [input, this.#keep(weights).name, this.#keep(scales).name],
+        outputs,
+        ints: { K: columns, N: rows, bits: 4, block_size: BLOCK },
+      });
+      return;
     }
-    return this.#keep(transposed(checkpoint, { name: HEAD, shape: this.#shapeOf(HEAD) })).name;
+    const matrix = this.#keep(transposed(checkpoint, tensor, this.#weights === "f16" ? "F16" : "F32"));
+    this.nodes.push({ operator: "MatMul", name, inputs: [input, this.#asFloats(matrix.name)], outputs });
+  }
+
+  #embedding(): string {
+    const tensor = { name: EMBEDDING, shape: this.#shapeOf(EMBEDDING) };
+    return this.#asFloats(
+      this.#keep(floats(this.#model.checkpoint, tensor, this.#weights === "f16" ? "F16" : "F32")).name,
+    );
+  }
+
+  /** The runtime turns f16 back once, while loading. */
+  #asFloats(name: string): string {
+    if (this.#weights !== "f16") return name;
+    return this.#node({ operator: "Cast", name: `/${name}/Cast`, inputs: [name], ints: { to: ONNX_TYPES.float } });
+  }
+
+  #head(normed: string): void {
+    const tied = this.#model.spec.tiedEmbeddings;
+    if (!tied || this.#weights === "q4") {
+      this.#product("/lm_head", tied ? EMBEDDING : HEAD, normed, "logits");
+      return;
+    }
+    // The runtime turns the embedding once while loading, and the file holds it once.
+    const embedding = this.#weights === "f16" ? `/${EMBEDDING}/Cast/output_0` : EMBEDDING;
+    const name = "/lm_head/Transpose";
+    const head = this.#node({ operator: "Transpose", name, inputs: [embedding], ints: { perm: [1, 0] } });
+    this.nodes.push({ name: "/lm_head", operator: "MatMul", inputs: [normed, head], outputs: ["logits"] });
   }
 
   #plain(name: string): string {

@@ -2,7 +2,7 @@ import { floatField, intField, messageField, textField } from "./proto.ts";
 import type { Proto, StreamedBytes } from "./proto.ts";
 
 /** TensorProto.DataType of onnx.proto. */
-export const ONNX_TYPES = { float: 1, int32: 6, int64: 7 } as const;
+export const ONNX_TYPES = { float: 1, uint8: 2, int32: 6, int64: 7, float16: 10 } as const;
 export type OnnxType = keyof typeof ONNX_TYPES;
 
 export type Dimension = number | string;

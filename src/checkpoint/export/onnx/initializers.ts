@@ -3,36 +3,51 @@ import type { Checkpoint } from "../../checkpoint.ts";
 import { FLOAT_BYTES, fromFloats, toFloats } from "../../floats.ts";
 import { elementCount, floatSlabs, floatType } from "../model.ts";
 import type { ExportTensor } from "../model.ts";
+import { requireF16Range } from "../safetensors.ts";
 import type { OnnxInitializer } from "./graph.ts";
 
 /** Elements of a piece that is made at a time. */
 const SLAB_ELEMENTS = 1 << 20;
 
-/** A tensor as f32, in its own order. */
-export function floats(checkpoint: Checkpoint, tensor: ExportTensor): OnnxInitializer {
+/** Types that matrices are stored in; all else is f32. */
+export type OnnxFloat = "F32" | "F16";
+const TYPES = { F32: "float", F16: "float16" } as const;
+
+/** @throws R1Error E_QUANTIZATION for a value that f16 has not */
+function stored(values: Float32Array<ArrayBuffer>, as: OnnxFloat, name: string): Uint8Array<ArrayBuffer> {
+  if (as === "F16") requireF16Range(values, name);
+  return fromFloats(values, as);
+}
+
+/** A tensor in its own order. */
+export function floats(checkpoint: Checkpoint, tensor: ExportTensor, as: OnnxFloat = "F32"): OnnxInitializer {
   const { name, shape } = tensor;
   return {
     name,
-    type: "float",
+    type: TYPES[as],
     shape,
     data: {
-      size: elementCount(shape) * 4,
+      size: elementCount(shape) * FLOAT_BYTES[as],
       async *chunks(signal) {
-        for await (const slab of floatSlabs(checkpoint, tensor, 1, signal)) yield fromFloats(slab, "F32");
+        for await (const slab of floatSlabs(checkpoint, tensor, 1, signal)) yield stored(slab, as, name);
       },
     },
   };
 }
 
-/** A matrix [out, in] as f32 [in, out], as MatMul takes it; it is read whole, in its own type. */
-export function transposed(checkpoint: Checkpoint, { name, shape }: ExportTensor): OnnxInitializer {
+/** A matrix [out, in] as [in, out], as MatMul takes it; it is read whole, in its own type. */
+export function transposed(
+  checkpoint: Checkpoint,
+  { name, shape }: ExportTensor,
+  as: OnnxFloat = "F32",
+): OnnxInitializer {
   const [rows = 0, columns = 0] = shape;
   return {
     name,
-    type: "float",
+    type: TYPES[as],
     shape: [columns, rows],
     data: {
-      size: rows * columns * 4,
+      size: rows * columns * FLOAT_BYTES[as],
       async *chunks(signal) {
         const type = floatType(checkpoint, name);
         const Words = FLOAT_BYTES[type] === 4 ? Uint32Array : Uint16Array;
@@ -47,7 +62,7 @@ export function transposed(checkpoint: Checkpoint, { name, shape }: ExportTensor
             const from = row * columns + begin;
             for (let i = 0; i < count; i++) slab[i * rows + row] = source[from + i] ?? 0;
           }
-          yield fromFloats(toFloats(new Uint8Array(slab.buffer), type), "F32");
+          yield stored(toFloats(new Uint8Array(slab.buffer), type), as, name);
         }
       },
     },

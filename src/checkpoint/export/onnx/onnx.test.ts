@@ -7,7 +7,13 @@ import { FIXTURES } from "../../../testing-data.ts";
 import { nodeFolder } from "../../node/folder.ts";
 import type { ExportModel } from "../model.ts";
 import { exportedBytes } from "../testing.ts";
+import { buildSafetensors } from "../../safetensors/write.ts";
+import { toFloats } from "../../floats.ts";
+import { memoryFolder } from "../../testing.ts";
+import { elementCount, floatType } from "../model.ts";
+import type { OnnxOptions } from "./export.ts";
 import { onnxFiles } from "./export.ts";
+import { quantized } from "./quantized.ts";
 
 ort.env.wasm.numThreads = 1;
 
@@ -24,12 +30,10 @@ function golden(name: string): GoldenCase[] {
   return parsed.cases;
 }
 
-async function open(name: string, maxModelBytes?: number) {
-  const model = await openExportModel(nodeFolder(join(FIXTURES, name)));
-  const files = onnxFiles(model, { maxModelBytes });
-  const [graph, data] = ["onnx/model.onnx", "onnx/model.onnx_data"].map((path) =>
-    files.find((file) => file.path === path),
-  );
+async function open(name: string, options: OnnxOptions = {}, folder = nodeFolder(join(FIXTURES, name))) {
+  const model = await openExportModel(folder);
+  const files = onnxFiles(model, options);
+  const [graph, data] = [".onnx", ".onnx_data"].map((ending) => files.find(({ path }) => path.endsWith(ending)));
   if (!graph) throw new Error("no onnx/model.onnx");
   const externalData = data ? [{ path: "model.onnx_data", data: await exportedBytes(data) }] : [];
   const session = await ort.InferenceSession.create(await exportedBytes(graph), { externalData });
@@ -65,7 +69,7 @@ describe("ONNX export in ONNX Runtime's WASM provider", () => {
     ["llama-tiny", undefined],
     ["qwen2-tiny", 1],
   ])("gives %s's logits and greedy tokens (weights in the model up to %s bytes)", async (name, maxModelBytes) => {
-    const { model, session, hasDataFile } = await open(name, maxModelBytes);
+    const { model, session, hasDataFile } = await open(name, { maxModelBytes });
     expect(hasDataFile).toBe(maxModelBytes === 1);
     const { vocabSize } = model.spec;
     const cases = golden(name);
@@ -89,6 +93,41 @@ describe("ONNX export in ONNX Runtime's WASM provider", () => {
     await session.release();
   });
 
+  it("stores f16 and computes in f32", async () => {
+    const { model, session } = await open("qwen2-tiny-f16", { weights: "f16" });
+    const whole = await open("qwen2-tiny-f16");
+    const ids = [3, 14, 15, 92, 65];
+    const [half, full] = await Promise.all(
+      [session, whole.session].map((one) => run(one, ids, emptyCache(model.spec))),
+    );
+    // The fixture's weights are f16 already.
+    expect(half?.logits).toEqual(full?.logits);
+    await session.release();
+    await whole.session.release();
+  });
+
+  it("quantizes to blocks of 4 bits that the runtime reads as they were meant", async () => {
+    const { model, session } = await open("llama-tiny", { weights: "q4" });
+    const { folder, worst } = await dequantized(model);
+    // An opposite extreme is cut by a step; all else is rounded to the nearest.
+    expect(worst).toBeLessThanOrEqual(1.001);
+    expect(worst).toBeGreaterThan(0.4);
+    const reference = await open("llama-tiny", {}, folder);
+    for (const { input_ids: ids } of golden("llama-tiny").slice(0, 3)) {
+      const [q4, f32] = [
+        await run(session, ids, emptyCache(model.spec)),
+        await run(reference.session, ids, emptyCache(model.spec)),
+      ];
+      const difference = q4.logits.reduce(
+        (most, value, i) => Math.max(most, Math.abs(value - (f32.logits[i] ?? 0))),
+        0,
+      );
+      expect(difference).toBeLessThan(1e-4);
+    }
+    await session.release();
+    await reference.session.release();
+  });
+
   it("names its inputs and outputs as onnx-community's exports do", async () => {
     const { session } = await open("qwen2-tiny");
     const cache = (prefix: string) => [0, 1].flatMap((i) => [`${prefix}.${i}.key`, `${prefix}.${i}.value`]);
@@ -97,6 +136,49 @@ describe("ONNX export in ONNX Runtime's WASM provider", () => {
     await session.release();
   });
 });
+
+/**
+ * The model with the weights that its q4 export stands for, its head untied.
+ * @returns the folder, and the largest error of a value in steps of its block
+ */
+async function dequantized(model: ExportModel) {
+  let worst = 0;
+  const tensors: [string, { dtype: "F32"; shape: readonly number[]; data: Uint8Array }][] = [];
+  const bytesOf = ({ data }: { readonly data: { readonly size: number; chunks(): AsyncIterable<Uint8Array> } }) =>
+    exportedBytes({ path: "", size: data.size, chunks: () => data.chunks() });
+  for (const tensor of model.tensors) {
+    const { name, shape } = tensor;
+    const values = toFloats(await model.checkpoint.read(name), floatType(model.checkpoint, name));
+    const isMatrix = shape.length === 2;
+    const [rows = 0, columns = 0] = shape;
+    const restored = new Float32Array(elementCount(shape));
+    if (isMatrix) {
+      const { weights, scales } = quantized(model.checkpoint, tensor);
+      const packed = await bytesOf(weights);
+      const steps = new Float32Array((await bytesOf(scales)).buffer);
+      const blocks = Math.ceil(columns / 32);
+      for (let i = 0; i < restored.length; i++) {
+        const [row, column] = [Math.floor(i / columns), i % columns];
+        const block = row * blocks + Math.floor(column / 32);
+        const byte = packed[block * 16 + ((column % 32) >> 1)] ?? 0;
+        const step = steps[block] ?? 0;
+        restored[i] = (((column & 1) === 0 ? byte & 15 : byte >> 4) - 8) * step;
+        if (step !== 0) worst = Math.max(worst, Math.abs(((restored[i] ?? 0) - (values[i] ?? 0)) / step));
+      }
+      expect(steps).toHaveLength(rows * blocks);
+    }
+    const entry = (data: Float32Array) => ({ dtype: "F32" as const, shape, data: new Uint8Array(data.buffer) });
+    const isEmbedding = name === "model.embed_tokens.weight";
+    tensors.push([name, entry(isMatrix && !isEmbedding ? restored : values)]);
+    if (isEmbedding && model.spec.tiedEmbeddings) tensors.push(["lm_head.weight", entry(restored)]);
+  }
+  const config = JSON.stringify({ ...model.config, tie_word_embeddings: false });
+  const folder = memoryFolder({
+    "config.json": config,
+    "model.safetensors": buildSafetensors(Object.fromEntries(tensors)),
+  });
+  return { folder, worst };
+}
 
 function best(logits: Float32Array): number {
   return logits.indexOf(Math.max(...logits));
