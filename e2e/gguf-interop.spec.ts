@@ -1,11 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@playwright/test";
+import type * as WllamaModule from "@wllama/wllama";
 
 const ROOT = join(import.meta.dirname, "..");
 const MODEL = "public/models/nano-r1";
@@ -74,7 +74,7 @@ test.describe("llama.cpp in the same browser", () => {
       const found = await page.evaluate(
         async ({ model, text, tokens }) => {
           const library = "/wllama/index.js";
-          const { Wllama } = (await import(library)) as WllamaModule;
+          const { Wllama } = (await import(library)) as typeof WllamaModule;
           const llama = new Wllama({ default: "/wllama/wasm/wllama.wasm" }, { suppressNativeLog: true });
           // Else a browser without what it needs fetches another build from a server of its makers.
           llama.setCompat(null);

@@ -46,16 +46,15 @@ const word = fc.oneof(
   fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
 );
 
-function property<T>(arbitrary: fc.Arbitrary<T>, everyTime: number, mutate: (value: T) => Uint8Array) {
-  const numRuns = fuzzRuns(everyTime);
-  return [
-    () =>
-      fc.assert(
-        fc.asyncProperty(arbitrary, (value) => check(mutate(value))),
-        { numRuns },
-      ),
-    fuzzTimeout(numRuns),
-  ] as const;
+async function checkMutated<T>(
+  arbitrary: fc.Arbitrary<T>,
+  everyTime: number,
+  mutate: (value: T) => Uint8Array,
+): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(arbitrary, (value) => check(mutate(value))),
+    { numRuns: fuzzRuns(everyTime) },
+  );
 }
 
 describe("a mutated GGUF file is either consistent or refused with a typed error", () => {
@@ -73,76 +72,93 @@ describe("a mutated GGUF file is either consistent or refused with a typed error
 
   it(
     "flipped bits",
-    ...property(fc.array(fc.tuple(fc.nat(HEADER_END - 1), fc.nat(7)), { minLength: 1, maxLength: 4 }), 1500, (bits) => {
-      const bytes = VALID.slice();
-      for (const [at, bit] of bits) bytes[at] = (bytes[at] ?? 0) ^ (1 << bit);
-      return bytes;
-    }),
+    () =>
+      checkMutated(
+        fc.array(fc.tuple(fc.nat(HEADER_END - 1), fc.nat(7)), { minLength: 1, maxLength: 4 }),
+        1500,
+        (bits) => {
+          const bytes = VALID.slice();
+          for (const [at, bit] of bits) bytes[at] = (bytes[at] ?? 0) ^ (1 << bit);
+          return bytes;
+        },
+      ),
+    fuzzTimeout(fuzzRuns(1500)),
   );
 
   it(
     "words of 32 and 64 bits written over it",
-    ...property(
-      fc.array(fc.tuple(fc.nat(HEADER_END - 8), fc.boolean(), word), { minLength: 1, maxLength: 3 }),
-      1500,
-      (words) => {
-        const bytes = VALID.slice();
-        const view = new DataView(bytes.buffer);
-        for (const [at, isLong, value] of words) {
-          if (isLong) view.setBigUint64(at, value, true);
-          else view.setUint32(at, Number(value & 0xffff_ffffn), true);
-        }
-        return bytes;
-      },
-    ),
+    () =>
+      checkMutated(
+        fc.array(fc.tuple(fc.nat(HEADER_END - 8), fc.boolean(), word), { minLength: 1, maxLength: 3 }),
+        1500,
+        (words) => {
+          const bytes = VALID.slice();
+          const view = new DataView(bytes.buffer);
+          for (const [at, isLong, value] of words) {
+            if (isLong) view.setBigUint64(at, value, true);
+            else view.setUint32(at, Number(value & 0xffff_ffffn), true);
+          }
+          return bytes;
+        },
+      ),
+    fuzzTimeout(fuzzRuns(1500)),
   );
 
   it(
     "pieces cut out and put in",
-    ...property(
-      fc.array(fc.tuple(fc.nat(HEADER_END), fc.nat(16), fc.uint8Array({ maxLength: 16 })), {
-        minLength: 1,
-        maxLength: 3,
-      }),
-      1000,
-      (edits) => {
-        let bytes = VALID;
-        for (const [at, removed, piece] of edits) {
-          bytes = Uint8Array.of(...bytes.subarray(0, at), ...piece, ...bytes.subarray(at + removed));
-        }
-        return bytes;
-      },
-    ),
+    () =>
+      checkMutated(
+        fc.array(fc.tuple(fc.nat(HEADER_END), fc.nat(16), fc.uint8Array({ maxLength: 16 })), {
+          minLength: 1,
+          maxLength: 3,
+        }),
+        1000,
+        (edits) => {
+          let bytes = VALID;
+          for (const [at, removed, piece] of edits) {
+            bytes = Uint8Array.of(...bytes.subarray(0, at), ...piece, ...bytes.subarray(at + removed));
+          }
+          return bytes;
+        },
+      ),
+    fuzzTimeout(fuzzRuns(1000)),
   );
 
   it(
     "a magic, then anything",
-    ...property(fc.uint8Array({ maxLength: 128 }), 500, (rest) =>
-      Uint8Array.of(...new TextEncoder().encode("GGUF"), 3, 0, 0, 0, ...rest),
-    ),
+    () =>
+      checkMutated(fc.uint8Array({ maxLength: 128 }), 500, (rest) =>
+        Uint8Array.of(...new TextEncoder().encode("GGUF"), 3, 0, 0, 0, ...rest),
+      ),
+    fuzzTimeout(fuzzRuns(500)),
   );
 
   it(
     "any tensors, in files whose data are there",
-    ...property(
-      fc.uniqueArray(
-        fc.record({
-          name: fc.oneof(fc.constantFrom("token_embd.weight", "blk.0.attn_k.weight", "rope_freqs.weight"), fc.string()),
-          dtype: fc.constantFrom(...Object.keys(GGML_TYPES)) as fc.Arbitrary<WrittenTensor["dtype"]>,
-          shape: fc.array(fc.nat(4), { minLength: 1, maxLength: 3 }),
-        }),
-        { selector: ({ name }) => name, maxLength: 5 },
-      ),
-      500,
-      (tensors) =>
-        buildGguf(
-          TINY_METADATA,
-          tensors.map(({ shape, dtype, name }) => ({
-            name,
-            dtype,
-            shape: [...shape.slice(0, -1), (shape.at(-1) ?? 1) * GGML_TYPES[dtype].block],
-          })),
+    () =>
+      checkMutated(
+        fc.uniqueArray(
+          fc.record({
+            name: fc.oneof(
+              fc.constantFrom("token_embd.weight", "blk.0.attn_k.weight", "rope_freqs.weight"),
+              fc.string(),
+            ),
+            dtype: fc.constantFrom(...Object.keys(GGML_TYPES)) as fc.Arbitrary<WrittenTensor["dtype"]>,
+            shape: fc.array(fc.nat(4), { minLength: 1, maxLength: 3 }),
+          }),
+          { selector: ({ name }) => name, maxLength: 5 },
         ),
-    ),
+        500,
+        (tensors) =>
+          buildGguf(
+            TINY_METADATA,
+            tensors.map(({ shape, dtype, name }) => ({
+              name,
+              dtype,
+              shape: [...shape.slice(0, -1), (shape.at(-1) ?? 1) * GGML_TYPES[dtype].block],
+            })),
+          ),
+      ),
+    fuzzTimeout(fuzzRuns(500)),
   );
 });

@@ -102,30 +102,26 @@ describe("GGML's reference quantization", () => {
   it("refuses what f16 scales cannot hold", () => {
     expect(encodeFloats("Q8_0", new Float32Array(32).fill(1e8))).toBeUndefined();
     expect(encodeFloats("F16", Float32Array.of(1, -65_520))).toBeUndefined();
-    expect(encodeFloats("Q4_0", new Float32Array(32))).toEqual(new Uint8Array(18).fill(0x88, 2));
+    // GGML divides 0 by −8: the scale is −0.
+    expect(encodeFloats("Q4_0", new Float32Array(32))).toEqual(
+      Uint8Array.of(0, 0x80, ...new Uint8Array(16).fill(0x88)),
+    );
   });
 
-  // A block whose largest magnitude has the last level is what the formula gives for its values.
-  it.skipIf(!hasData(QUANTS)).each(["Q8_0", "Q4_0"] as const)(
-    titleWithData("%s gives the published blocks back", QUANTS),
-    (type) => {
-      const raw = readData(`${QUANTS}/${type}.raw`);
-      const size = GGML_TYPES[type].bytes;
-      let compared = 0;
-      for (let at = 0; at < raw.length; at += size) {
-        const block = raw.slice(at, at + size);
-        const [levels, signed] = [block.subarray(2), new Int8Array(block.buffer, 2)];
-        const isCanonical =
-          type === "Q8_0"
-            ? Math.max(...signed) === 127 && Math.min(...signed) > -128 && (block[1] ?? 0) < 0x80
-            : levels.some((pair) => (pair & 15) === 0 || pair >> 4 === 0);
-        if (!isCanonical) continue;
-        compared++;
-        expect(encodeFloats(type, dequantize(type, block))).toEqual(block);
-      }
-      expect(compared).toBeGreaterThan(0);
-    },
-  );
+  // A block whose largest magnitude has the last level is what the formula gives for its values; random bytes hold no such
+  // block of Q8_0.
+  it.skipIf(!hasData(QUANTS))(titleWithData("Q4_0 gives the published blocks back", QUANTS), () => {
+    const raw = readData(`${QUANTS}/Q4_0.raw`);
+    const size = GGML_TYPES.Q4_0.bytes;
+    let compared = 0;
+    for (let at = 0; at < raw.length; at += size) {
+      const block = raw.slice(at, at + size);
+      if (!block.subarray(2).some((pair) => (pair & 15) === 0 || pair >> 4 === 0)) continue;
+      compared++;
+      expect(encodeFloats("Q4_0", dequantize("Q4_0", block))).toEqual(block);
+    }
+    expect(compared).toBeGreaterThan(0);
+  });
 
   const STORIES = "checkpoints/stories260K/gguf";
 
