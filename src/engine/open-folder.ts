@@ -10,7 +10,6 @@ import { R1Error } from "../errors.ts";
 import type { ModelSource } from "./protocol.ts";
 
 /**
-/**
  * A model folder, or a GGUF file as one.
  * @param library where downloads are
  * @throws R1Error E_HTTP for an address that is not one, E_FILE_MISSING for no files at all or a download that is not there,
@@ -45,7 +44,7 @@ async function openStored(library: ModelLibrary, id: string, signal?: AbortSigna
   const manifest = await readManifest(store);
   if (!manifest)
     throw new R1Error("E_FILE_MISSING", `${id}: the model is not in this browser's storage`, { model: id });
-  const folder = await modelFolder(store, undefined, signal);
+  const folder = await modelFolder(store, manifest.format === "gguf" ? manifest.file : undefined, signal);
   checkCatalogueConfig(manifest.repository, await readJson(folder, "config.json"));
   return folder;
 }
