@@ -1,12 +1,13 @@
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { root } from "./install.mjs";
 import { listModels, modelCard, shipRecord } from "./model-card.mjs";
 
 /**
  * Trains every model that comes with the project again, from nothing: `npm run train:models [-- name …]`. Each stage
- * reads its recipe from recipes/ and the stage before it; a stage that is already there in runs/ is kept, and one that
+ * reads its recipe from recipes/ (with `--recipes recipes/gpu`, those of larger models) and the stage before it; a stage that is already there in runs/ is kept, and one that
  * was cut off goes on where it stopped, so that the command can be given again.
  */
 
@@ -41,9 +42,11 @@ function r1(args, { json = false } = {}) {
 const folderOf = (name) => join(runs, name);
 const checkpointOf = (name) => join(folderOf(name), "checkpoint");
 
+let recipes = join(root, "recipes");
+
 /** A recipe with the paths of this machine's runs in it, written beside the run. */
 function resolvedRecipe({ name, parent, teacher }) {
-  const recipe = JSON.parse(readFileSync(join(root, "recipes", `${name}.json`), "utf8"));
+  const recipe = JSON.parse(readFileSync(join(recipes, `${name}.json`), "utf8"));
   if (parent) recipe.model = join("runs", parent, "checkpoint");
   if (teacher) recipe.dataset = join("runs", `${name}.jsonl`);
   const path = join(runs, `${name}.json`);
@@ -103,7 +106,13 @@ function ship(stage) {
   return evaluation;
 }
 
-function main(wanted) {
+function main(args) {
+  const { values, positionals: wanted } = parseArgs({
+    args,
+    options: { recipes: { type: "string" } },
+    allowPositionals: true,
+  });
+  if (values.recipes !== undefined) recipes = resolve(values.recipes);
   mkdirSync(runs, { recursive: true });
   const begun = Date.now();
   for (const stage of STAGES) {
