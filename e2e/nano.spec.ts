@@ -23,7 +23,7 @@ test("a reader's first visit: the trained model loads by itself, thinks, answers
   await expect(page.getByRole("listitem").filter({ hasText: "nano-r1" })).toContainText("Loaded");
   await expect(playground.question).toHaveValue(/^make \d+ from/);
 
-  const turn = await playground.send("make 17 from 5 2 7");
+  const turn = await playground.send("make 30 from 6 4 6");
   await expect(playground.thought(turn)).toContainText(/\d/);
   const figures = await page.evaluate(() => [
     performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Number.NaN,
@@ -37,10 +37,10 @@ test("a reader's first visit: the trained model loads by itself, thinks, answers
   await expect(playground.thoughtToggle(turn)).toHaveText(/^Thought for/);
   const written = (await turn.textContent()) ?? "";
   const [answer = ""] = written.match(/\d+ [+*-] \d+ [+*-] \d+/) ?? [];
-  expect(valueOf(answer), answer).toBe(17);
+  expect(valueOf(answer), answer).toBe(30);
 
   await playground.set({ Samples: 8 });
-  const many = await playground.send("make 17 from 5 2 7");
+  const many = await playground.send("make 30 from 6 4 6");
   const vote = many.getByRole("region", { name: "Majority vote" });
   await expect(vote).toContainText("8/8 samples finished", { timeout: LOAD_TIMEOUT_MS });
   await expect(vote).toContainText(/cons@8✓ right/);

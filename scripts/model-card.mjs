@@ -34,7 +34,7 @@ export const LISTED = {
 };
 
 /** The models know one language, which is neither of the page's. */
-const EXAMPLES = ["make 23 from 4 3 9", "make 17 from 5 2 7", "make 30 from 6 4 6", "make 11 from 8 5 2"].map(
+const EXAMPLES = ["make 30 from 6 4 6", "make 11 from 8 5 2", "make 30 from 6 4 6", "make 17 from 5 2 7"].map(
   (text) => ({
     en: text,
     ja: text,
@@ -128,7 +128,7 @@ ${curve(metrics)}
 ## Use
 
 \`\`\`
-npm run -s r1 -- generate --model public/models/${name} --prompt "make 23 from 4 3 9" --temperature 1
+npm run -s r1 -- generate --model public/models/${name} --prompt "make 30 from 6 4 6" --temperature 1
 \`\`\`
 
 It solves this one kind of problem and nothing else; its purpose is to show in a minute what each stage of the R1 recipe does.

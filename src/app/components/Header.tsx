@@ -49,13 +49,16 @@ function Navigation() {
     learn: t.pageLearn,
   };
   return (
-    <nav aria-label={t.pages} className="flex flex-1 basis-full flex-wrap gap-1 sm:basis-0">
+    <nav
+      aria-label={t.pages}
+      className="-mx-2 flex flex-1 basis-full gap-0.5 overflow-x-auto sm:mx-0 sm:basis-0 sm:gap-1"
+    >
       {PAGES.map((page) => (
         <a
           key={page}
           href={hrefOf(page)}
           aria-current={page === current ? "page" : undefined}
-          className="rounded-md px-2.5 py-1 text-sm whitespace-nowrap text-quiet hover:text-ink aria-[current=page]:bg-bubble aria-[current=page]:font-semibold aria-[current=page]:text-ink"
+          className="rounded-md px-2 py-1 text-sm whitespace-nowrap sm:px-2.5 text-quiet hover:text-ink aria-[current=page]:bg-bubble aria-[current=page]:font-semibold aria-[current=page]:text-ink"
         >
           {names[page]}
         </a>
@@ -81,7 +84,7 @@ function DeviceLine() {
         ]
       : [t.deviceOpening];
   return (
-    <p className="order-last w-full text-xs text-quiet sm:order-none sm:w-auto">
+    <p className="text-xs text-quiet max-sm:sr-only">
       <span className="sr-only">{t.device}: </span>
       {parts.join(" · ")}
     </p>

@@ -11,11 +11,13 @@ import type { Turn } from "./turn.ts";
 
 interface QuestionViewProps {
   readonly turn: Turn;
+  /** It was asked once and for all. */
+  readonly isRecorded: boolean;
   readonly branches: Branches;
 }
 
 /** A question, which can be asked otherwise: the conversation then branches. */
-export function QuestionView({ turn, branches }: QuestionViewProps) {
+export function QuestionView({ turn, branches, isRecorded }: QuestionViewProps) {
   const { t } = useTexts();
   const { t: p } = usePlayTexts();
   const [isEditing, setEditing] = useState(false);
@@ -35,9 +37,11 @@ export function QuestionView({ turn, branches }: QuestionViewProps) {
           disabled={isBusy}
           onGo={(at) => showBranch(turn, "questions", at)}
         />
-        <QuietButton disabled={isBusy} onClick={() => setEditing(true)}>
-          {p.edit}
-        </QuietButton>
+        {isRecorded ? null : (
+          <QuietButton disabled={isBusy} onClick={() => setEditing(true)}>
+            {p.edit}
+          </QuietButton>
+        )}
       </div>
     </div>
   );

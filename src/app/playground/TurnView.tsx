@@ -15,8 +15,14 @@ import { Legend, TokenViews } from "./TokenViews.tsx";
 import { logLength } from "./token-log.ts";
 import type { Turn } from "./turn.ts";
 
+interface TurnViewProps {
+  readonly turn: Turn;
+  /** It can be looked at, and neither be asked again nor otherwise. */
+  readonly isRecorded?: boolean;
+}
+
 /** A question and its replies. Earlier turns are not drawn again while the last one streams. */
-export const TurnView = memo(function TurnView({ turn }: { readonly turn: Turn }) {
+export const TurnView = memo(function TurnView({ turn, isRecorded = false }: TurnViewProps) {
   const [reply] = turn.replies;
   // Compared by value: the conversation changes with every token.
   const places = usePage(({ conversation }) => {
@@ -26,7 +32,7 @@ export const TurnView = memo(function TurnView({ turn }: { readonly turn: Turn }
   const branches = branchesFrom(places);
   return (
     <article className="flex flex-col gap-3">
-      <QuestionView turn={turn} branches={branches} />
+      <QuestionView turn={turn} branches={branches} isRecorded={isRecorded} />
       {turn.replies.length === 1 && reply ? (
         <section className="flex min-w-0 flex-col gap-3">
           <ReplyView reply={reply} turn={turn.id} sample={0} name={`${turn.number}`} />
@@ -34,7 +40,7 @@ export const TurnView = memo(function TurnView({ turn }: { readonly turn: Turn }
       ) : (
         <SamplesView turn={turn} />
       )}
-      <Footer turn={turn} branches={branches} />
+      <Footer turn={turn} branches={branches} isRecorded={isRecorded} />
     </article>
   );
 });
@@ -45,7 +51,7 @@ function branchesFrom(places: string): Branches {
 }
 
 /** What can be done with the replies, and what they took. */
-function Footer({ turn, branches }: { readonly turn: Turn; readonly branches: Branches }) {
+function Footer({ turn, branches, isRecorded }: TurnViewProps & { readonly branches: Branches }) {
   const { t, language } = useTexts();
   const { t: p } = usePlayTexts();
   const isBusy = usePage(({ running, model }) => running !== undefined || model.status !== "ready");
@@ -68,9 +74,11 @@ function Footer({ turn, branches }: { readonly turn: Turn; readonly branches: Br
             {p.finishReply}
           </QuietButton>
         ) : null}
-        <QuietButton disabled={isBusy} onClick={() => void retry(turn)}>
-          {p.retry}
-        </QuietButton>
+        {isRecorded ? null : (
+          <QuietButton disabled={isBusy} onClick={() => void retry(turn)}>
+            {p.retry}
+          </QuietButton>
+        )}
         <TokenViews />
       </div>
       {view === "text" ? null : <Legend view={view} />}

@@ -88,7 +88,7 @@ function Player({ trace, samples, isStill }: PlayerProps) {
         ) : null}
         <Button onClick={() => setPlays(plays + 1)}>{isStill && plays === 0 ? t.play : t.again}</Button>
       </div>
-      {turn ? <TurnView key={`${chosen} ${plays}`} turn={turn} /> : null}
+      {turn ? <TurnView key={`${chosen} ${plays}`} turn={turn} isRecorded /> : null}
     </section>
   );
 }

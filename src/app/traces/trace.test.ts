@@ -45,7 +45,7 @@ describe("playing a trace", () => {
     ...recorded,
     replies: recorded.replies.map((reply) => ({
       ...reply,
-      tokens: reply.tokens.map(([, ...rest], i) => [i, ...rest] as (typeof reply.tokens)[number]),
+      tokens: reply.tokens.map(([, ...rest], i) => [10 * i, ...rest] as (typeof reply.tokens)[number]),
     })),
   };
 

@@ -22,7 +22,7 @@ place("ask").addEventListener("click", () => void command(ask));
 place("stop").addEventListener("click", () => void command((embed) => embed.stop()));
 
 async function ask(embed: Embed): Promise<void> {
-  await embed.setPrompt("make 23 from 4 3 9");
+  await embed.setPrompt("make 30 from 6 4 6");
   await embed.start();
 }
 
