@@ -38,6 +38,12 @@ async function fillTinyRun(page: Page): Promise<void> {
   }
 }
 
+/** The step of a run that is held: what is shown follows what has happened a few times a second. */
+async function heldStepOf(page: Page): Promise<number> {
+  await page.waitForTimeout(500);
+  return stepOf(page);
+}
+
 /** The newest step and the number of steps in a chart's table. */
 async function pointsOf(page: Page, title: string): Promise<number> {
   const chart = page.getByRole("figure", { name: title, exact: true });
@@ -122,10 +128,11 @@ async function runThroughEverything(browser: Browser, page: Page): Promise<void>
 
   await page.getByRole("button", { name: "Pause" }).click();
   await expect(run.getByText("Paused", { exact: true })).toBeVisible();
-  const paused = await stepOf(page);
+  const paused = await heldStepOf(page);
   await page.getByRole("button", { name: "Step", exact: true }).click();
   await expect.poll(() => stepOf(page)).toBe(paused + 1);
   await expect(run.getByText("Paused", { exact: true })).toBeVisible();
+  expect(await heldStepOf(page)).toBe(paused + 1);
 
   await test.step("the charts have a point for every step, and give them away", async () => {
     expect(await pointsOf(page, "KL divergence")).toBe(paused + 1);

@@ -53,7 +53,7 @@ test("without WebGPU the built-in model answers on the processor, several sample
   await page.goto("/");
   await playground.ready();
   await wasm;
-  const item = page.getByRole("listitem").filter({ hasText: "nano-r1" });
+  const item = page.getByRole("listitem").filter({ has: page.getByText("nano-r1", { exact: true }) });
   await expect(item).toContainText("No graphics device can be used here, so the model runs on the processor");
   await playground.set({ "Longest reply": 40, "Think at most": 24, Samples: 2 });
   const turn = await playground.send("make 24 from 9 3 4");

@@ -23,7 +23,8 @@ export class Playground {
     this.ask = page.getByRole("button", { name: "Ask", exact: true });
     this.stop = page.getByRole("button", { name: "Stop", exact: true });
     this.clear = page.getByRole("button", { name: "New conversation" });
-    this.status = page.getByRole("status");
+    // The header has one of its own, for what was copied.
+    this.status = page.getByRole("main").getByRole("status");
     this.alert = page.getByRole("alert");
     this.turns = page.getByRole("article");
     page.on("pageerror", (error) => this.complaints.push(error.message));

@@ -32,7 +32,7 @@ export function LabPage() {
   const showRun = (): void => setTab("run");
   const onWide = (name: Tab): string => (tab === name ? "flex" : "hidden md:flex");
   return (
-    <>
+    <main className="flex min-h-0 flex-1 flex-col">
       <div role="group" aria-label={t.tabs} className="flex border-b border-line md:hidden">
         {TABS.map((name) => (
           <button
@@ -46,7 +46,7 @@ export function LabPage() {
           </button>
         ))}
       </div>
-      <main className="flex min-h-0 flex-1">
+      <div className="flex min-h-0 flex-1">
         <section
           aria-label={t.setup}
           className={`${onWide("setup")} min-h-0 flex-1 flex-col gap-6 overflow-y-auto border-line p-4 md:w-88 md:flex-none md:border-r`}
@@ -57,8 +57,8 @@ export function LabPage() {
         <section aria-label={t.run} className={`${onWide("run")} min-h-0 min-w-0 flex-1 flex-col`}>
           <Centre onOpenSettings={() => setTab("setup")} />
         </section>
-      </main>
-    </>
+      </div>
+    </main>
   );
 }
 
