@@ -99,4 +99,5 @@ test("axe finds nothing in the lab, with a run, its settings and a completion op
   expect(await violations(page)).toEqual([]);
   await page.emulateMedia({ reducedMotion: null });
   await page.goBack();
+  await playground.reset();
 });

@@ -76,8 +76,12 @@ describe("a download", () => {
     const told: DownloadProgress[] = [];
     const manifest = await download(hub, store, { onProgress: (progress) => void told.push(progress) });
     expectComplete(directory);
-    expect(asked(server).map(({ range }) => range)).toEqual(
-      Array.from({ length: 11 }, (_, i) => `bytes=${i * CHUNK}-${Math.min((i + 1) * CHUNK, WEIGHTS.length) - 1}`),
+    // Three at a time: which of them the server sees first is chance.
+    expect(asked(server)).toHaveLength(11);
+    expect(new Set(asked(server).map(({ range }) => range))).toEqual(
+      new Set(
+        Array.from({ length: 11 }, (_, i) => `bytes=${i * CHUNK}-${Math.min((i + 1) * CHUNK, WEIGHTS.length) - 1}`),
+      ),
     );
     expect(manifest).toMatchObject({ repository: "owner/model", revision: "main", commit: "c".repeat(40) });
     expect(await readManifest(store)).toEqual(manifest);
