@@ -42,6 +42,8 @@ test("a reader's first visit: the trained model loads by itself, thinks, answers
   const [answer = ""] = written.match(/\d+ [+*-] \d+ [+*-] \d+/) ?? [];
   expect(valueOf(answer), answer).toBe(30);
 
+  // It was taught single questions, not conversations.
+  await playground.clear.click();
   await playground.set({ Samples: 8 });
   const many = await playground.send("make 30 from 6 4 6");
   const vote = many.getByRole("region", { name: "Majority vote" });
