@@ -6,6 +6,7 @@ import { usePartTexts } from "../app/i18n/use-part-texts.ts";
 import { LabFailureBox } from "../app/lab/LabFailureBox.tsx";
 import type { ActiveRun } from "../app/lab/lab-store.ts";
 import { labTexts } from "../app/lab/lab-texts.ts";
+import { PaceButtons } from "../app/lab/PaceButtons.tsx";
 import { lastStepOf } from "../app/runs/record-data.ts";
 import type { RunData } from "../app/runs/run-data.ts";
 import { useTexts } from "../app/use-texts.ts";
@@ -61,7 +62,7 @@ function Bar({ run }: { readonly run: RunData | undefined }) {
       ) : null}
       <div className="flex flex-wrap items-center gap-3">
         {active ? (
-          <PaceButtons active={active} />
+          <PaceButtons active={active} lab={useFrameLab.getState()} />
         ) : run && step < total ? (
           <Button kind="primary" onClick={() => void resumeRun(run.id)}>
             {t.resume}
@@ -92,28 +93,3 @@ const PHASES = {
   stepping: "phaseStepping",
   stopping: "phaseStopping",
 } as const satisfies Readonly<Record<ActiveRun["phase"], keyof (typeof labTexts)["en"]>>;
-
-function PaceButtons({ active }: { readonly active: ActiveRun }) {
-  const { t } = usePartTexts(labTexts);
-  const { pause, step, go, stop } = useFrameLab.getState();
-  const isPaused = active.phase === "paused";
-  return (
-    <>
-      {isPaused ? (
-        <Button kind="primary" onClick={go}>
-          {t.resume}
-        </Button>
-      ) : (
-        <Button disabled={active.phase !== "running"} onClick={pause}>
-          {t.pause}
-        </Button>
-      )}
-      <Button disabled={!isPaused} onClick={step}>
-        {t.step}
-      </Button>
-      <Button disabled={active.phase === "stopping"} onClick={stop}>
-        {t.stop}
-      </Button>
-    </>
-  );
-}

@@ -6,6 +6,7 @@ import type { RunData } from "../runs/run-data.ts";
 import { usePage } from "../store.ts";
 import type { ActiveRun } from "./lab-store.ts";
 import { labTexts } from "./lab-texts.ts";
+import { PaceButtons } from "./PaceButtons.tsx";
 import { formatDuration, secondsPerStep } from "./run-facts.ts";
 import { useLab } from "./use-lab.ts";
 
@@ -93,7 +94,7 @@ interface ActionsProps {
 
 function Actions({ run, active, canResume, hasCheckpoint }: ActionsProps) {
   const { t } = usePartTexts(labTexts);
-  const { pause, step, go, stop, resumeRun } = useLab.getState();
+  const { resumeRun } = useLab.getState();
   const isBlocked = useLab((state) => state.active !== undefined || state.otherTab);
   if (!active) {
     if (!canResume) return null;
@@ -103,24 +104,9 @@ function Actions({ run, active, canResume, hasCheckpoint }: ActionsProps) {
       </Button>
     );
   }
-  const isPaused = active.phase === "paused";
   return (
     <div className="flex gap-2">
-      {isPaused ? (
-        <Button kind="primary" onClick={go}>
-          {t.resume}
-        </Button>
-      ) : (
-        <Button disabled={active.phase !== "running"} onClick={pause}>
-          {t.pause}
-        </Button>
-      )}
-      <Button disabled={!isPaused} onClick={step}>
-        {t.step}
-      </Button>
-      <Button disabled={active.phase === "stopping"} onClick={stop}>
-        {t.stop}
-      </Button>
+      <PaceButtons active={active} lab={useLab.getState()} />
     </div>
   );
 }
