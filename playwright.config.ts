@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { defineConfig } from "@playwright/test";
 
-const PORT = 4179;
+/** Another one where two checkouts are tested side by side. */
+const PORT = Number(process.env["R1_E2E_PORT"] ?? 4179);
 
 /** Full Chromium: what `npm test` found or installed, the system's, or Playwright's own download. */
 const browser = [process.env["R1_BROWSER"], "/usr/bin/chromium"].find((path) => path !== undefined && existsSync(path));
