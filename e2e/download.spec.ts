@@ -6,6 +6,7 @@ import { startTestHub } from "../src/checkpoint/hub/node/test-hub.ts";
 import type { TestHub } from "../src/checkpoint/hub/node/test-hub.ts";
 import { ROOT } from "./support/folders.ts";
 import { LOAD_TIMEOUT_MS, Playground } from "./support/playground.ts";
+import { fillStorage } from "./support/storage.ts";
 
 const NANO = join(ROOT, "public/models/nano-r1");
 const files = Object.fromEntries(readdirSync(NANO).map((name) => [name, readFileSync(join(NANO, name))]));
@@ -93,9 +94,10 @@ test("a part in storage is gone on with", async ({ page }) => {
 });
 
 test("what goes wrong is said, with what to do", async ({ page }) => {
+  let refuses = true;
   hub = await startTestHub(files, {
     repository: "r1/nano-r1",
-    fault: ({ what }) => (what === WEIGHTS ? { status: 403 } : undefined),
+    fault: ({ what }) => (refuses && what === WEIGHTS ? { status: 403 } : undefined),
   });
   await openModels(page);
   const alert = page.getByRole("alert");
@@ -112,4 +114,10 @@ test("what goes wrong is said, with what to do", async ({ page }) => {
   await expect(alert).toContainText(/asks for permission.*access token/);
   await page.getByRole("button", { name: "Cancel and delete" }).click();
   await expect(page.getByText("Nothing is stored.")).toBeVisible();
+
+  await fillStorage(page);
+  refuses = false;
+  await look(page, "r1/nano-r1");
+  await page.getByRole("button", { name: `Download: ${WEIGHTS}` }).click();
+  await expect(alert).toContainText("There is not enough room for the model. Delete models that you do not need");
 });

@@ -3,6 +3,7 @@ import { expect, test } from "@playwright/test";
 import type { Browser, Download, Locator, Page } from "@playwright/test";
 import { killGpuProcess, SURVIVING_LOSSES, withBrowser } from "./support/browser.ts";
 import { LOAD_TIMEOUT_MS } from "./support/playground.ts";
+import { fillStorage } from "./support/storage.ts";
 
 /** The page with the model of random weights, which is small and comes with every build. */
 async function openLab(page: Page): Promise<void> {
@@ -135,8 +136,8 @@ async function runThroughEverything(browser: Browser, page: Page): Promise<void>
   expect(await heldStepOf(page)).toBe(paused + 1);
 
   await test.step("the charts have a point for every step, and give them away", async () => {
-    expect(await pointsOf(page, "KL divergence")).toBe(paused + 1);
-    expect(await pointsOf(page, "Reward")).toBe(paused + 1);
+    // A table is drawn once it is open.
+    for (const title of ["KL divergence", "Reward"]) await expect.poll(() => pointsOf(page, title)).toBe(paused + 1);
     await expect(page.getByRole("slider", { name: /^Advantages/ })).toHaveAttribute("aria-valuemax", `${paused + 1}`);
     await checkExports(page, paused + 1);
   });
@@ -168,6 +169,13 @@ async function runThroughEverything(browser: Browser, page: Page): Promise<void>
     await page.getByRole("alert").getByRole("button", { name: "Resume" }).click();
     const training = run.getByRole("status").filter({ hasText: /^Training$/ });
     await expect(training).toBeVisible({ timeout: 2 * LOAD_TIMEOUT_MS });
+    await expect.poll(() => stepOf(page)).toBeGreaterThan(before);
+  });
+
+  await test.step("with the storage full the run goes on, and says that it is not saved", async () => {
+    await fillStorage(page);
+    await expect(page.getByText("this run goes on in memory and is not saved")).toBeVisible();
+    const before = await stepOf(page);
     await expect.poll(() => stepOf(page)).toBeGreaterThan(before);
   });
 

@@ -51,7 +51,7 @@ const ROOMS = {
   gpu: { rooms: [] },
   kernels: { rooms: ["gpu"] },
   // GGUF's vocabularies are written in text where Hugging Face's have bytes.
-  checkpoint: { rooms: [], files: ["text/byte-level.ts"], packages: ["valibot"] },
+  checkpoint: { rooms: [], files: ["text/byte-level.ts"], packages: ["valibot", "@noble/hashes"] },
   text: {
     rooms: [],
     files: ["checkpoint/source.ts"],

@@ -83,6 +83,11 @@ interface PageState extends Preferences {
   readonly failure: Failure | undefined;
   /** The reply that was cut off when the device or the worker was lost, and what it had been asked with. */
   readonly cutOff: CutOff | undefined;
+  /**
+   * After a lost device the model comes back by itself, `due` until that can begin and `done` then. A device that is lost
+   * again before a reply has come to its end is left to the reader.
+   */
+  readonly recovery: "none" | "due" | "done";
   readonly setPreference: (preference: Partial<Preferences>) => void;
   readonly setDraft: (draft: string) => void;
   readonly setSetting: (name: SettingName, value: number) => void;
@@ -128,7 +133,17 @@ export const usePage = create<PageState>()((set, get) => {
   onEngineLost((error) => {
     lose();
     fail(error);
+    if (error.code === "E_DEVICE_LOST" && get().recovery === "none") set({ recovery: "due" });
+    void recoverIfDue();
   });
+
+  /** A reply that is being written hears of the loss by itself, before or after the page does. */
+  const recoverIfDue = async (): Promise<void> => {
+    const { model, recovery } = get();
+    if (recovery !== "due" || model.status !== "lost" || isBusy() || isEngineHeld()) return;
+    set({ recovery: "done" });
+    await loadModel(model.choice);
+  };
 
   /** @returns the model, or undefined when it could not be loaded */
   const loadModel = async (choice: ModelChoice): Promise<LoadedModel | undefined> => {
@@ -185,6 +200,7 @@ export const usePage = create<PageState>()((set, get) => {
         const { picked } = conversation.turns.find(({ id }) => id === place.id) ?? turn;
         setConversation(withTurn(conversation, { ...turn, picked }));
       });
+      set({ recovery: "none" });
     } catch (error) {
       // A question that was refused can be changed and sent again.
       const turn = get().conversation.turns.find(({ id }) => id === place.id);
@@ -195,6 +211,7 @@ export const usePage = create<PageState>()((set, get) => {
       fail(error);
     } finally {
       set({ running: undefined });
+      void recoverIfDue();
     }
   };
 
@@ -215,6 +232,7 @@ export const usePage = create<PageState>()((set, get) => {
     running: undefined,
     failure: undefined,
     cutOff: undefined,
+    recovery: "none",
 
     setPreference: (preference) => set(preference),
     setDraft: (draft) => set({ draft }),
@@ -257,7 +275,7 @@ export const usePage = create<PageState>()((set, get) => {
       const { n, seed } = get().settings;
       const settings = { ...settingsFor(loaded.recommended, choice.builtIn?.settings ?? {}), n, seed };
       // Another model cannot go on with the tokens of the one before.
-      set({ settings, cutOff: undefined });
+      set({ settings, cutOff: undefined, recovery: "none" });
     },
 
     loadFiles: async (files) => {

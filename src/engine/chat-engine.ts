@@ -81,6 +81,7 @@ export class ChatEngine {
         spec,
         parameters: parameterCount(spec),
         weightBytes,
+        memoryBytes: weights.memoryBytes(),
         contextTokens,
         runtime,
         ...(instead ? { instead } : {}),

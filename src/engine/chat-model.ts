@@ -20,6 +20,8 @@ import type { LoadedModel, LoadRequest, RuntimeName } from "./protocol.ts";
 export interface ChatModel {
   readonly spec: ModelSpec;
   readonly bytes: number;
+  /** With the sessions that there are. */
+  readonly memoryBytes: () => number;
   readonly runtime: RuntimeName;
   readonly instead?: LoadedModel["instead"];
   readonly createSession: (sizes: SessionSizes) => Promise<LanguageModel>;
@@ -99,6 +101,7 @@ async function loadOnDevice(
   return {
     spec: weights.spec,
     bytes: gpu.arena.liveBytes - before,
+    memoryBytes: () => gpu.arena.liveBytes - before,
     runtime: "webgpu",
     createSession: (sizes) => Session.create(weights, sizes),
     dispose: () => weights.dispose(),
@@ -123,6 +126,7 @@ async function loadInOrt(
   return {
     spec: model.spec,
     bytes: model.bytes,
+    memoryBytes: () => model.bytes,
     createSession: (sizes) => Promise.resolve(model.createSession(sizes)),
     dispose: () => void model.dispose().catch(() => undefined),
   };

@@ -129,6 +129,8 @@ export interface LoadedModel {
   readonly parameters: number;
   /** Memory of the weights: of the GPU, or of the processor with ONNX Runtime there. */
   readonly weightBytes: number;
+  /** The same with cache and workspace for one sample; what ONNX Runtime takes beside its weights is not known. */
+  readonly memoryBytes: number;
   readonly contextTokens: number;
   readonly runtime: RuntimeName;
   /** Why `auto` chose the processor. */

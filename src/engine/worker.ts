@@ -7,10 +7,13 @@ import { createWorkerTemplateHost } from "../text/template-host.ts";
 import { EngineHost } from "./host.ts";
 import type { ToWorker } from "./protocol.ts";
 
+/** `?limits=default` keeps to what every device guarantees, as the command line's option does. */
+const limits = new URLSearchParams(self.location.search).get("limits") === "default" ? "default" : "highest";
+
 let library: Promise<ModelLibrary> | undefined;
 
 const host = new EngineHost({
-  openGpu: () => openCheckedGpu(navigator.gpu),
+  openGpu: () => openCheckedGpu(navigator.gpu, { limits }),
   library: () => (library ??= openLibrary()),
   templates: createWorkerTemplateHost(() =>
     browserTemplateWorker(new Worker(new URL("../text/template-worker.ts", import.meta.url), { type: "module" })),

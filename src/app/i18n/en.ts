@@ -34,6 +34,7 @@ export const en = {
   loadingFiles: "Checking the files…",
   loadingWeights: "Reading weights…",
   loadingKernels: "Compiling kernels…",
+  recovering: "The graphics device was lost. What was written is kept; the model is being loaded again.",
   cancel: "Cancel",
   parameters: "parameters",
   context: "context",

@@ -9,6 +9,7 @@ import { Button } from "../components/Button.tsx";
 export function LoadingNote() {
   const { t, language } = useTexts();
   const model = usePage((state) => state.model);
+  const isRecovery = usePage((state) => state.recovery === "done");
   if (model.status !== "loading") return null;
   const { stage, loadedBytes, totalBytes } = model.progress;
   const text = stageText(t, stage);
@@ -23,6 +24,11 @@ export function LoadingNote() {
         </span>
       ) : null}
       <Button onClick={() => model.abort.abort()}>{t.cancel}</Button>
+      {isRecovery ? (
+        <p role="status" className="order-first basis-full">
+          {t.recovering}
+        </p>
+      ) : null}
     </div>
   );
 }

@@ -115,7 +115,7 @@ function ModelFacts({ ready: { model } }: { readonly ready: Ready }) {
         <p className="mt-1 text-xs text-quiet">{processorText(p, model.instead)}</p>
       ) : (
         <p className="mt-1 text-xs text-quiet">
-          {p.memory} {formatBytes(model.weightBytes + cacheBytes(model), language)}
+          {p.memory} {formatBytes(model.memoryBytes, language)}
           {p.memoryOf}
           {buffer === undefined ? "" : ` ${p.deviceBuffer} ${formatBytes(buffer, language)}${p.deviceBufferOf}`}
         </p>
@@ -128,13 +128,6 @@ function ModelFacts({ ready: { model } }: { readonly ready: Ready }) {
 function processorText(p: PlayTexts, instead: LoadedModel["instead"]): string {
   if (instead === "no-device") return p.processorNoDevice;
   return instead === "software-device" ? p.processorSoftware : p.processor;
-}
-
-const BYTES_PER_NUMBER = 4;
-
-/** The cache of one conversation at its longest: keys and values of every layer, f32. */
-function cacheBytes({ spec, contextTokens }: LoadedModel): number {
-  return 2 * spec.layers * spec.kvHeads * spec.headDim * contextTokens * BYTES_PER_NUMBER;
 }
 
 function FilesPicker({ isBusy }: { readonly isBusy: boolean }) {
