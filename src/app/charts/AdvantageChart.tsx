@@ -23,8 +23,9 @@ import { useThrottled } from "./use-throttled.ts";
 
 export interface AdvantageChartProps {
   readonly run: RunData;
-  /** The step whose group is lifted out. */
   readonly step: number;
+  /** The step whose group is lifted out: a recorded run has not kept those of every step. */
+  readonly groupStep: number;
   readonly onStep: (step: number) => void;
   readonly group: Group | undefined;
   /** As the group view counts them, from 1. */
@@ -37,7 +38,7 @@ export interface AdvantageChartProps {
 
 /** Every completion a dot by step and advantage; the current group lifted out beside it. */
 export function AdvantageChart(props: AdvantageChartProps) {
-  const { step, onStep, group, groupNumber, opened, onOpen, window } = props;
+  const { step, groupStep, onStep, group, groupNumber, opened, onOpen, window } = props;
   const run = useThrottled(props.run);
   const { t, language } = usePartTexts(chartTexts);
   const palette = usePalette();
@@ -48,7 +49,7 @@ export function AdvantageChart(props: AdvantageChartProps) {
 
   const { steps, header } = run;
   const newest = steps.at(-1)?.step ?? 0;
-  const event = steps.find((each) => each.step === step) ?? steps.at(-1);
+  const event = steps.find((each) => each.step === groupStep) ?? steps.at(-1);
   const reach = useMemo(() => reachOfSteps(steps), [steps]);
   const [from, to] = stepRange(window, newest, header.max_steps);
   const frame = useMemo(() => frameOf({ width, height }, [from, to], reach), [width, height, from, to, reach]);
@@ -80,7 +81,8 @@ export function AdvantageChart(props: AdvantageChartProps) {
 
   const completions = event?.completions ?? [];
   const count = (sign: Sign): number => completions.filter(({ advantage }) => signOf(advantage) === sign).length;
-  const said = `${t.step} ${step} · ${t.aboveZero} ${count("positive")} · ${t.belowZero} ${count("negative")} · ${t.atZero} ${count("zero")}`;
+  const signs = `${t.aboveZero} ${count("positive")} · ${t.belowZero} ${count("negative")} · ${t.atZero} ${count("zero")}`;
+  const said = `${t.step} ${event?.step ?? step} · ${signs}`;
 
   const pick = (target: HTMLElement, clientX: number): void => {
     const at = stepAt(frame, clientX - target.getBoundingClientRect().left);

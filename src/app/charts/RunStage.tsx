@@ -49,7 +49,9 @@ export function RunStage({ focus, onOpenSettings, ...props }: RunStageProps) {
   const newest = run?.steps.at(-1)?.step ?? 0;
   const isFollowing = chosen === undefined || chosen.run !== run?.id;
   const step = isFollowing ? newest : Math.max(first, Math.min(newest, chosen.step));
-  const event = run?.steps.find((each) => each.step === step) ?? run?.steps.findLast((each) => each.step <= step);
+  const upTo = run?.steps.filter((each) => each.step <= step);
+  // Records keep the completions of some steps only: the last that did is shown until the next.
+  const event = upTo?.findLast((each) => each.completions.length > 0) ?? upTo?.at(-1);
   const groups = useMemo(() => groupsOf(event), [event]);
   const telling = useMemo(() => mostTelling(groups), [groups]);
   const place =
@@ -114,6 +116,7 @@ export function RunStage({ focus, onOpenSettings, ...props }: RunStageProps) {
               <AdvantageChart
                 run={run}
                 step={step}
+                groupStep={event?.step ?? step}
                 onStep={choose}
                 group={groups[place]}
                 groupNumber={place + 1}
@@ -127,7 +130,7 @@ export function RunStage({ focus, onOpenSettings, ...props }: RunStageProps) {
               <GroupView
                 header={run.header}
                 groups={groups}
-                step={step}
+                step={event?.step ?? step}
                 chosen={place}
                 onChoose={setChosenGroup}
                 opened={completion}
@@ -156,7 +159,7 @@ export function RunStage({ focus, onOpenSettings, ...props }: RunStageProps) {
       {completion ? (
         <aside
           aria-label={t.inspector}
-          className="fixed inset-0 z-30 overflow-y-auto border-line bg-paper lg:static lg:z-auto lg:w-96 lg:shrink-0 lg:border-l"
+          className="fixed inset-0 z-30 overflow-y-auto border-line bg-paper sm:left-auto sm:w-96 sm:border-l xl:static xl:z-auto xl:shrink-0"
         >
           <CompletionInspector
             completion={completion}

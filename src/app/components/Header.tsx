@@ -51,7 +51,7 @@ function Navigation() {
   return (
     <nav
       aria-label={t.pages}
-      className="-mx-2 flex flex-1 basis-full gap-0.5 overflow-x-auto sm:mx-0 sm:basis-0 sm:gap-1"
+      className="-mx-2 flex flex-1 basis-full gap-0.5 overflow-x-auto sm:mx-0 sm:flex-none sm:gap-1"
     >
       {PAGES.map((page) => (
         <a
@@ -84,7 +84,7 @@ function DeviceLine() {
         ]
       : [t.deviceOpening];
   return (
-    <p className="text-xs text-quiet max-sm:sr-only">
+    <p title={parts.join(" · ")} className="min-w-0 flex-1 truncate text-right text-xs text-quiet max-sm:sr-only">
       <span className="sr-only">{t.device}: </span>
       {parts.join(" · ")}
     </p>

@@ -12,7 +12,7 @@ export function ChapterView({ chapter }: { readonly chapter: number }) {
   return (
     <div className="min-h-0 flex-1 overflow-y-auto">
       <article className="mx-auto flex max-w-3xl flex-col gap-14 px-4 pt-4 pb-16 sm:px-8 lg:pt-10">
-        <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
+        <header className="flex flex-wrap items-start justify-between gap-x-6 sm:flex-nowrap gap-y-3">
           <h2 className="text-xl font-semibold text-balance lg:text-[1.75rem]">
             <span className="mr-3 text-quiet">{chapter}</span>
             {t[shown.title]}

@@ -1,4 +1,5 @@
 import { memo } from "react";
+import { Button } from "../components/Button.tsx";
 import { QuietButton } from "../components/QuietButton.tsx";
 import { formatCount, formatDecimal } from "../format.ts";
 import type { Language, Texts } from "../i18n/texts.ts";
@@ -70,9 +71,9 @@ function Footer({ turn, branches, isRecorded }: TurnViewProps & { readonly branc
           onGo={(at) => showBranch(turn, "replies", at)}
         />
         {isCutOff ? (
-          <QuietButton disabled={isBusy} onClick={() => void goOn()}>
+          <Button disabled={isBusy} onClick={() => void goOn()}>
             {p.finishReply}
-          </QuietButton>
+          </Button>
         ) : null}
         {isRecorded ? null : (
           <QuietButton disabled={isBusy} onClick={() => void retry(turn)}>
