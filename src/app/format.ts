@@ -28,9 +28,11 @@ export function formatPercent(share: number, language: Language, mostDigits = 0)
   return new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: mostDigits }).format(share);
 }
 
-/** 12.3 */
+/** 12.3; what rounds to nothing has no sign */
 export function formatDecimal(value: number, language: Language, digits = 1): string {
-  return new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(
-    value,
-  );
+  return new Intl.NumberFormat(language, {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+    signDisplay: "negative",
+  }).format(value);
 }

@@ -16,7 +16,7 @@ export function TokenViews() {
     entropy: t.viewEntropy,
   };
   return (
-    <span role="group" aria-label={t.view} className="flex flex-wrap items-center">
+    <span role="group" aria-label={t.view} className="flex flex-wrap items-center gap-x-4">
       {TOKEN_VIEWS.map((one) => (
         <QuietButton key={one} aria-pressed={one === view} onClick={() => setTokenView(one)}>
           {names[one]}
