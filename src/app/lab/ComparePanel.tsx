@@ -55,10 +55,10 @@ export function ComparePanel({ run }: { readonly run: RunData }) {
       {failure && isMine ? <LabFailureBox failure={failure} runId={undefined} actions={null} /> : null}
       {isMine ? (
         <div className="overflow-x-auto">
-          <table className="w-full min-w-xl border-collapse text-left text-sm">
-            <thead>
-              <tr>
-                <th className="w-36 p-2 font-semibold">{t.problem}</th>
+          <table className="w-full border-collapse text-left text-sm max-sm:block sm:min-w-xl">
+            <thead className="max-sm:block">
+              <tr className={ON_PHONE}>
+                <th className="w-36 p-2 font-semibold max-sm:hidden">{t.problem}</th>
                 <th className="p-2 font-semibold">
                   {t.before} <span className="font-normal text-quiet">{percent("before")}</span>
                 </th>
@@ -67,7 +67,7 @@ export function ComparePanel({ run }: { readonly run: RunData }) {
                 </th>
               </tr>
             </thead>
-            <tbody>
+            <tbody className="max-sm:block">
               {results.map((one) => (
                 <Row key={one.prompt} comparison={one} />
               ))}
@@ -79,10 +79,13 @@ export function ComparePanel({ run }: { readonly run: RunData }) {
   );
 }
 
+/** A narrow screen has the problem above its two columns. */
+const ON_PHONE = "max-sm:grid max-sm:grid-cols-2";
+
 function Row({ comparison: { prompt, before, after } }: { readonly comparison: Comparison }) {
   return (
-    <tr className="border-t border-line align-top">
-      <th scope="row" className="p-2 font-normal">
+    <tr className={`border-t border-line align-top ${ON_PHONE}`}>
+      <th scope="row" className="p-2 font-normal max-sm:col-span-2">
         {prompt}
       </th>
       <td className="p-2">
