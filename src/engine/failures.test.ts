@@ -73,7 +73,8 @@ describe("a folder that cannot be loaded", () => {
   );
 
   it("a context that no buffer holds: refused before weights are read", async () => {
-    const rowBytes = 2 * config.num_key_value_heads * config.head_dim * 4;
+    // Two bytes a number: where f32 does not fit, the cache is in f16.
+    const rowBytes = 2 * config.num_key_value_heads * config.head_dim * 2;
     const contextTokens = Math.floor((engine.devices[0]?.limits.maxStorageBufferBindingSize ?? 0) / rowBytes) + 1;
     const stages: string[] = [];
     const long = { ...picked(TINY, configured({ max_position_embeddings: contextTokens })), contextTokens };
@@ -169,7 +170,11 @@ describe("loading that fails or stops on the way", () => {
     const long = picked(TINY, configured({ max_position_embeddings: contextTokens }));
     await engine.client.load({ ...long, contextTokens });
     const wide = ask("Hi", { n: 256, maxNewTokens: 1_000_000 });
-    expect(await failureCode(collect(engine.client.generate(wide)))).toBe("E_LIMIT");
+    const { code, message, details } = await failure(collect(engine.client.generate(wide)));
+    expect(code).toBe("E_LIMIT");
+    expect(message).toContain(`${details["samples"]} samples would fit`);
+    expect(details["samples"]).toBeGreaterThan(1);
+    expect(details["samples"]).toBeLessThan(256);
     await works(engine);
     await engine.client.unload();
     expect(engine.liveBuffers).toBe(0);

@@ -2,7 +2,8 @@ import { isR1Error, R1Error, throwIfAborted } from "../errors.ts";
 import type { ModelLibrary } from "../checkpoint/hub/model-store.ts";
 import type { GpuContext } from "../gpu/device.ts";
 import type { TemplateHost } from "../text/template-host.ts";
-import { ChatEngine, contextOf } from "./chat-engine.ts";
+import { ChatEngine } from "./chat-engine.ts";
+import { contextOf } from "./chat-sessions.ts";
 import { chooseRuntime } from "./chat-model.ts";
 import { checkFolder, checkLimits } from "./check-folder.ts";
 import { EventBatches } from "./event-batches.ts";
@@ -151,7 +152,7 @@ export class EngineHost {
       const checked = await checkFolder(await openFolder(request.source, this.#environment.library, signal), signal);
       const gpu = isR1Error(device) ? undefined : device;
       if (gpu && chooseRuntime(gpu, checked, request.runtime).runtime === "webgpu") {
-        checkLimits(checked.spec, request.format, contextOf(checked.spec, request), gpu.limits);
+        checkLimits(checked.spec, request, contextOf(checked.spec, request), gpu.limits);
       }
       // The old model goes before the new one comes: two at a time may not fit.
       this.#unload();

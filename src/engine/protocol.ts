@@ -5,6 +5,8 @@ import type { GenerateEvent } from "../generate/events.ts";
 import type { GenerateOptions } from "../generate/options.ts";
 import type { SaidToken } from "../generate/request.ts";
 import type { WeightFormat } from "../kernels/weights/format.ts";
+import type { KvChoice } from "../model/kv-format.ts";
+import type { KvFormat } from "../model/session-buffers.ts";
 import type { ModelSpec } from "../model/spec.ts";
 import type { ChatMessage } from "../text/messages.ts";
 import type { TrainDoneEvent, TrainEvent } from "../train/events.ts";
@@ -63,6 +65,11 @@ export interface LoadRequest {
   readonly format?: WeightFormat;
   /** Longest context in tokens; the model's own maximum, up to 4,096, by default. */
   readonly contextTokens?: number;
+  /**
+   * Element type of the cache: f16 takes half the memory and less time, f32 is exact. By default `auto`, which is f16 where the
+   * conversation's cache in f32 would be large or would not fit the device's buffers.
+   */
+  readonly kv?: KvChoice;
 }
 
 /** A question: chat messages through the model's template, or plain token ids. */
@@ -130,6 +137,8 @@ export interface LoadedModel {
   /** Memory of the weights: of the GPU, or of the processor with ONNX Runtime there. */
   readonly weightBytes: number;
   readonly contextTokens: number;
+  /** What keys and values are kept in by this project's kernels; ONNX models have their own type. */
+  readonly kv: KvFormat;
   readonly runtime: RuntimeName;
   /** Why `auto` chose the processor. */
   readonly instead?: "no-device" | "software-device";
