@@ -1,5 +1,4 @@
-import { throwIfAborted } from "../errors.ts";
-import type { R1Error } from "../errors.ts";
+import { R1Error, throwIfAborted } from "../errors.ts";
 import type { GpuContext } from "../gpu/device.ts";
 import type { GenerateEvent } from "../generate/events.ts";
 import { generate } from "../generate/generate.ts";
@@ -15,13 +14,15 @@ import type { SamplingDefaults } from "../text/sampling-defaults.ts";
 import type { TemplateHost } from "../text/template-host.ts";
 import { loadChatModel } from "./chat-model.ts";
 import type { ChatModel } from "./chat-model.ts";
-import { cacheOf, ChatSessions } from "./chat-sessions.ts";
+import { cacheOf, ChatSessions, contextsOf } from "./chat-sessions.ts";
 import type { CheckedFolder } from "./check-folder.ts";
 import type { GenerateCall, LoadedModel, LoadProgress, LoadRequest } from "./protocol.ts";
 
 /** A loaded model with its text side and one conversation's cache. */
 export class ChatEngine {
-  readonly model: LoadedModel;
+  #model: LoadedModel;
+  /** As it was asked for. */
+  readonly #kv: LoadRequest["kv"];
   readonly #weights: ChatModel;
   readonly #text: TextAssets;
   readonly #templates: TemplateHost;
@@ -31,10 +32,12 @@ export class ChatEngine {
     model: LoadedModel,
     weights: ChatModel,
     sessions: ChatSessions,
+    kv: LoadRequest["kv"],
     text: TextAssets,
     templates: TemplateHost,
   ) {
-    this.model = model;
+    this.#model = model;
+    this.#kv = kv;
     this.#weights = weights;
     this.#sessions = sessions;
     this.#text = text;
@@ -74,6 +77,7 @@ export class ChatEngine {
         parameters: parameterCount(spec),
         weightBytes,
         ...cache,
+        contexts: contextsOf(weights, request.kv),
         runtime,
         ...(instead ? { instead } : {}),
         loadMs: performance.now() - started,
@@ -81,11 +85,28 @@ export class ChatEngine {
         hasTemplate: text.template !== undefined,
         recommended: recommendedOptions(text.sampling),
       };
-      return new ChatEngine(model, weights, sessions, text, templates);
+      return new ChatEngine(model, weights, sessions, request.kv, text, templates);
     } catch (error) {
       weights.dispose();
       throw error;
     }
+  }
+
+  get model(): LoadedModel {
+    return this.#model;
+  }
+
+  /** @throws R1Error E_LIMIT, E_OUT_OF_MEMORY, E_OPTION; the context stays as it was then */
+  async setContext(contextTokens: number): Promise<LoadedModel> {
+    if (!Number.isInteger(contextTokens) || contextTokens < 1) {
+      throw new R1Error("E_OPTION", `a context of ${contextTokens} tokens; expected a whole number above 0`, {
+        option: "contextTokens",
+      });
+    }
+    const cache = cacheOf(this.#weights, { contextTokens, ...(this.#kv ? { kv: this.#kv } : {}) });
+    await this.#sessions.change(cache);
+    this.#model = { ...this.#model, ...cache };
+    return this.#model;
   }
 
   /**

@@ -1,6 +1,6 @@
 import { isR1Error, R1Error } from "../errors.ts";
-import type { BufferLimits } from "../kernels/weights/matrix.ts";
 import { bufferShortfall, chooseKv } from "../model/kv-format.ts";
+import type { BufferShortfall } from "../model/kv-format.ts";
 import type { CachedSequence, KeptSequence, LanguageModel } from "../model/language-model.ts";
 import { PREFILL_ROWS } from "../model/memory-plan.ts";
 import type { KvFormat, SessionSizes } from "../model/session-buffers.ts";
@@ -24,10 +24,24 @@ export interface ChatCache {
   readonly kv: KvFormat;
 }
 
-export function cacheOf({ spec, limits }: ChatModel, request: Pick<LoadRequest, "contextTokens" | "kv">): ChatCache {
+type CacheWish = Pick<LoadRequest, "contextTokens" | "kv">;
+type SampleWish = Pick<GenerateOptions, "n" | "maxNewTokens">;
+
+export function cacheOf({ spec, limits }: ChatModel, request: CacheWish): ChatCache {
   const contextTokens = contextOf(spec, request);
   if (!limits) return { contextTokens, kv: "f32" };
   return { contextTokens, kv: chooseKv(spec, singleSizes(contextTokens), request.kv ?? "auto", limits) };
+}
+
+/** Contexts that a reader may choose from, where the model was made for as many tokens. */
+const CONTEXTS = [4096, 8192, 16_384, 32_768];
+
+/** Those that a model's device allows, and the model's own, shortest first. */
+export function contextsOf(model: ChatModel, kv: LoadRequest["kv"]): readonly number[] {
+  const own = model.spec.maxPositions;
+  return [...CONTEXTS.filter((contextTokens) => contextTokens < own), own].filter(
+    (contextTokens) => !lackOf(model, cacheOf(model, { contextTokens, ...(kv ? { kv } : {}) })),
+  );
 }
 
 /**
@@ -36,7 +50,7 @@ export function cacheOf({ spec, limits }: ChatModel, request: Pick<LoadRequest, 
  */
 export class ChatSessions {
   readonly #model: ChatModel;
-  readonly #cache: ChatCache;
+  #cache: ChatCache;
   #session: LanguageModel | undefined;
   #sizes: SessionSizes | undefined;
   #conversation: CachedSequence | undefined;
@@ -50,12 +64,34 @@ export class ChatSessions {
    * A session for so many samples, and the conversation's sequence in it.
    * @throws R1Error E_LIMIT when the samples' cache is larger than a buffer may be (what there was stays), E_OUT_OF_MEMORY
    */
-  async take(
-    options: Pick<GenerateOptions, "n" | "maxNewTokens">,
-  ): Promise<{ readonly session: LanguageModel; readonly conversation: CachedSequence }> {
+  async take(options: SampleWish): Promise<{ readonly session: LanguageModel; readonly conversation: CachedSequence }> {
     const session = await this.#sessionFor(options);
     this.#conversation ??= session.open(this.#cache.contextTokens);
     return { session, conversation: this.#conversation };
+  }
+
+  /**
+   * Goes on with another context.
+   * @throws R1Error E_LIMIT, E_OUT_OF_MEMORY; the context stays as it was then
+   */
+  async change(cache: ChatCache): Promise<void> {
+    const before = this.#cache;
+    const lack = lackOf(this.#model, cache);
+    if (lack) throw limitError(`a context of ${cache.contextTokens} tokens needs`, lack);
+    this.#conversation?.truncate(cache.contextTokens);
+    // Rows of another type are of no use.
+    const kept = cache.kv === before.kv ? await this.#keep() : undefined;
+    try {
+      this.#cache = cache;
+      await this.#renew(sizesFor(cache, { n: 1, maxNewTokens: 0 }), kept);
+    } catch (error) {
+      this.#cache = before;
+      // Where not even that can be had again, the next question tries once more.
+      await this.#renew(sizesFor(before, { n: 1, maxNewTokens: 0 }), kept).catch(() => undefined);
+      throw error;
+    } finally {
+      kept?.dispose();
+    }
   }
 
   dispose(): void {
@@ -65,26 +101,41 @@ export class ChatSessions {
     this.#session = undefined;
   }
 
-  async #sessionFor(options: Pick<GenerateOptions, "n" | "maxNewTokens">): Promise<LanguageModel> {
+  async #sessionFor(options: SampleWish): Promise<LanguageModel> {
     const wanted = sizesFor(this.#cache, options);
     const sizes = this.#sizes;
     if (this.#session && sizes?.maxSequences === wanted.maxSequences && sizes.kvTokens >= wanted.kvTokens) {
       return this.#session;
     }
-    const { spec, limits } = this.#model;
-    if (limits) checkSamples(spec, this.#cache, options, limits);
+    this.#checkSamples(options);
     const kept = await this.#keep();
     try {
-      // The old cache goes first: two at a time may not fit.
-      this.dispose();
-      const session = await this.#model.createSession(wanted);
-      this.#session = session;
-      this.#sizes = wanted;
-      if (kept) this.#conversation = session.resume(kept, this.#cache.contextTokens);
-      return session;
+      return await this.#renew(wanted, kept);
     } finally {
       kept?.dispose();
     }
+  }
+
+  /** @throws R1Error E_LIMIT, with the number of samples that would fit */
+  #checkSamples(options: SampleWish): void {
+    const lackOfSamples = (n: number) => lackOf(this.#model, this.#cache, { ...options, n });
+    const lack = lackOfSamples(options.n);
+    if (!lack) return;
+    let samples = options.n - 1;
+    while (samples > 1 && lackOfSamples(samples)) samples--;
+    const instead = `; ${samples === 1 ? "one sample" : `${samples} samples`} would fit, or shorter replies`;
+    throw limitError(`${options.n} samples of up to ${options.maxNewTokens} tokens need`, lack, instead, { samples });
+  }
+
+  /** @param kept what the new session begins with */
+  async #renew(sizes: SessionSizes, kept: KeptSequence | undefined): Promise<LanguageModel> {
+    // The old cache goes first: two at a time may not fit.
+    this.dispose();
+    const session = await this.#model.createSession(sizes);
+    this.#session = session;
+    this.#sizes = sizes;
+    if (kept) this.#conversation = session.resume(kept, this.#cache.contextTokens);
+    return session;
   }
 
   /** The conversation without its session; where there is no room for a copy, it will be computed again. */
@@ -104,32 +155,28 @@ function singleSizes(contextTokens: number): Omit<SessionSizes, "kv"> {
   return { maxSequences: 1, contextTokens, kvTokens: contextTokens, prefillRows };
 }
 
-function sizesFor(
-  { contextTokens, kv }: ChatCache,
-  { n, maxNewTokens }: Pick<GenerateOptions, "n" | "maxNewTokens">,
-): SessionSizes {
+function sizesFor({ contextTokens, kv }: ChatCache, { n, maxNewTokens }: SampleWish): SessionSizes {
   const sizes = { ...singleSizes(contextTokens), kv };
   if (n === 1) return sizes;
   // Samples share the prompt's rows; each has its own for what it writes.
   return { ...sizes, maxSequences: n, kvTokens: contextTokens + n * Math.min(maxNewTokens + 1, contextTokens) };
 }
 
-/** @throws R1Error E_LIMIT, with the number of samples that would fit */
-function checkSamples(
-  spec: ModelSpec,
+/** What a session lacks on the model's device. */
+function lackOf(
+  { spec, limits }: ChatModel,
   cache: ChatCache,
-  options: Pick<GenerateOptions, "n" | "maxNewTokens">,
-  limits: BufferLimits,
-): void {
-  const shortfallOf = (n: number) => bufferShortfall(spec, sizesFor(cache, { ...options, n }), limits);
-  const shortfall = shortfallOf(options.n);
-  if (!shortfall) return;
-  const { bytes, limit } = shortfall;
-  let samples = options.n - 1;
-  while (samples > 1 && shortfallOf(samples)) samples--;
-  throw new R1Error(
-    "E_LIMIT",
-    `${options.n} samples of up to ${options.maxNewTokens} tokens need a buffer of ${bytes} bytes; this device allows ${limit}; ${samples === 1 ? "one sample" : `${samples} samples`} would fit, or shorter replies`,
-    { bytes, limit, samples },
-  );
+  options: SampleWish = { n: 1, maxNewTokens: 0 },
+): BufferShortfall | undefined {
+  return limits && bufferShortfall(spec, sizesFor(cache, options), limits);
+}
+
+function limitError(
+  what: string,
+  { bytes, limit }: BufferShortfall,
+  instead = "",
+  details: Readonly<Record<string, number>> = {},
+): R1Error {
+  const message = `${what} a buffer of ${bytes} bytes; this device allows ${limit}${instead}`;
+  return new R1Error("E_LIMIT", message, { bytes, limit, ...details });
 }

@@ -83,6 +83,26 @@ describe("a folder that cannot be loaded", () => {
     expect(stages).not.toContain("weights");
     expect(engine.liveBuffers).toBe(buffers);
     await works(engine);
+    // Nor is it offered, or taken, where the model is loaded already.
+    const { contexts } = await engine.client.load({ ...long, contextTokens: 64 });
+    expect(contexts.slice(0, 2)).toEqual([4096, 8192]);
+    expect(contexts).not.toContain(contextTokens);
+    const live = engine.liveBuffers;
+    expect(await failureCode(engine.client.setContext(contextTokens))).toBe("E_LIMIT");
+    expect(engine.liveBuffers).toBe(live);
+    await works(engine);
+    await engine.client.load(picked(TINY));
+  });
+
+  it("a context for which there is no memory: the one before stays", async () => {
+    const [gpu] = engine.devices;
+    // No software driver runs out of memory before the machine does: the device's word for it is put in its mouth.
+    const pop = vi.spyOn(gpu?.device ?? expect.fail(), "popErrorScope");
+    pop.mockResolvedValueOnce(new GPUOutOfMemoryError("full"));
+    expect(await failureCode(engine.client.setContext(2048))).toBe("E_OUT_OF_MEMORY");
+    pop.mockRestore();
+    expect(engine.liveBuffers).toBe(buffers);
+    await works(engine);
   });
 
   it("no files at all", async () => {

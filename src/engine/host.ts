@@ -117,6 +117,8 @@ export class EngineHost {
           return { type: "result", id, method: "generate", result: undefined };
         case "train":
           return { type: "result", id, method: "train", result: await this.#train(id, call.request, pace, signal) };
+        case "setContext":
+          return { type: "result", id, method: "setContext", result: await this.#setContext(call.request) };
         case "unload":
           this.#unload();
           return { type: "result", id, method: "unload", result: undefined };
@@ -179,6 +181,12 @@ export class EngineHost {
     } finally {
       batches.close();
     }
+  }
+
+  async #setContext(contextTokens: number): Promise<LoadedModel> {
+    if (!this.#loaded) throw new R1Error("E_NO_MODEL", "no model is loaded; choose one first");
+    const { engine, gpu } = this.#loaded;
+    return untilLost(gpu, engine.setContext(contextTokens));
   }
 
   async #train(id: number, call: TrainCall, pace: RunPace, signal: AbortSignal): Promise<TrainResult> {

@@ -137,6 +137,8 @@ export interface LoadedModel {
   /** Memory of the weights: of the GPU, or of the processor with ONNX Runtime there. */
   readonly weightBytes: number;
   readonly contextTokens: number;
+  /** Contexts that it can have on this device, shortest first: usual ones, and the longest that the model was made for. */
+  readonly contexts: readonly number[];
   /** What keys and values are kept in by this project's kernels; ONNX models have their own type. */
   readonly kv: KvFormat;
   readonly runtime: RuntimeName;
@@ -209,6 +211,8 @@ export interface EngineMethods {
   generate: { readonly request: GenerateCall; readonly progress: readonly GenerateEvent[]; readonly result: undefined };
   /** Progress as in `generate`; a step is told at once. Cancelled before its model is loaded, it fails with E_ABORTED. */
   train: { readonly request: TrainCall; readonly progress: readonly TrainProgress[]; readonly result: TrainResult };
+  /** Gives the loaded model another context, without reading it again; what is in the cache stays where it fits. */
+  setContext: { readonly request: number; readonly progress: never; readonly result: LoadedModel };
   unload: { readonly request: undefined; readonly progress: never; readonly result: undefined };
   /** The rest waits for no other call. */
   listHub: { readonly request: HubRequest; readonly progress: never; readonly result: HubOffer };

@@ -92,6 +92,20 @@ describe("what a turn computes anew", () => {
     expect(next.stats.cachedTokens).toBe(throughFirst());
   });
 
+  it("with another context: as with the one before", async () => {
+    await say(["What is 2 + 3?"]);
+    const shorter = await engine.client.setContext(200);
+    expect(shorter).toMatchObject({ contextTokens: 200, kv: "f32", name: "picked" });
+    const next = await say(["What is 2 + 3?", "Five.", "And then?"]);
+    expect(next.stats.cachedTokens).toBe(throughFirst());
+    await expect(say(["word ".repeat(300)])).rejects.toMatchObject({ code: "E_PROMPT_TOO_LONG" });
+    expect((await engine.client.setContext(4096)).contextTokens).toBe(4096);
+    const again = await say(["What is 2 + 3?", "Five.", "And then?"]);
+    expect(again.stats.cachedTokens).toBe(again.stats.promptTokens - 1);
+    expect(again.ids).toEqual(next.ids);
+    await expect(engine.client.setContext(0)).rejects.toMatchObject({ code: "E_OPTION" });
+  });
+
   it("after a question that was refused: as if it had not been asked", async () => {
     await say(["What is 2 + 3?"]);
     await expect(say(["word ".repeat(5000)])).rejects.toMatchObject({ code: "E_PROMPT_TOO_LONG" });

@@ -11,6 +11,7 @@ import { usePlayTexts } from "./texts.ts";
 import type { PlayTexts } from "./texts.ts";
 import { useTexts } from "../use-texts.ts";
 import { Button } from "../components/Button.tsx";
+import { ContextChoice } from "./ContextChoice.tsx";
 
 type Ready = Extract<ModelState, { readonly status: "ready" }>;
 
@@ -120,6 +121,7 @@ function ModelFacts({ ready: { model } }: { readonly ready: Ready }) {
           {buffer === undefined ? "" : ` ${p.deviceBuffer} ${formatBytes(buffer, language)}${p.deviceBufferOf}`}
         </p>
       )}
+      <ContextChoice model={model} />
     </>
   );
 }
@@ -130,11 +132,11 @@ function processorText(p: PlayTexts, instead: LoadedModel["instead"]): string {
   return instead === "software-device" ? p.processorSoftware : p.processor;
 }
 
-const BYTES_PER_NUMBER = 4;
+const BYTES_PER_NUMBER = { f32: 4, f16: 2 } as const;
 
-/** The cache of one conversation at its longest: keys and values of every layer, f32. */
-function cacheBytes({ spec, contextTokens }: LoadedModel): number {
-  return 2 * spec.layers * spec.kvHeads * spec.headDim * contextTokens * BYTES_PER_NUMBER;
+/** The cache of one conversation at its longest: keys and values of every layer. */
+function cacheBytes({ spec, contextTokens, kv }: LoadedModel): number {
+  return 2 * spec.layers * spec.kvHeads * spec.headDim * contextTokens * BYTES_PER_NUMBER[kv];
 }
 
 function FilesPicker({ isBusy }: { readonly isBusy: boolean }) {
