@@ -11,7 +11,7 @@ export type KvChoice = KvFormat | "auto";
 const CHOICES: readonly KvChoice[] = ["auto", "f32", "f16"];
 
 /**
- * An f32 cache above this is halved by `auto`: reading it takes a good part of a step then. Smaller ones stay exact.
+ * A sequence's f32 cache above this is halved by `auto`: reading it takes a good part of a step then. Smaller ones stay exact.
  */
 const LARGE_CACHE_BYTES = 256 * 2 ** 20;
 
@@ -22,14 +22,17 @@ export function parseKvChoice(text: string): KvChoice {
   throw new R1Error("E_OPTION", `kv is ${text}; expected ${CHOICES.join(", ")}`, { option: "kv" });
 }
 
-/** The formats that a cache of so many tokens may have, the one to be preferred first. */
+/**
+ * The formats that a cache may have, the one to be preferred first.
+ * @param contextTokens of one sequence: with others beside it, each says what it would say alone
+ */
 export function kvFormats(
   { layers, kvHeads, headDim }: ModelSpec,
-  tokens: number,
+  contextTokens: number,
   choice: KvChoice,
 ): readonly [KvFormat, ...KvFormat[]] {
   if (choice !== "auto") return [choice];
-  const bytes = layers * tokens * 2 * kvHeads * headDim * 4;
+  const bytes = layers * contextTokens * 2 * kvHeads * headDim * 4;
   return bytes > LARGE_CACHE_BYTES ? ["f16"] : ["f32", "f16"];
 }
 
@@ -61,6 +64,6 @@ export function chooseKv(
   choice: KvChoice,
   limits: BufferLimits,
 ): KvFormat {
-  const formats = kvFormats(spec, sizes.kvTokens, choice);
+  const formats = kvFormats(spec, sizes.contextTokens, choice);
   return formats.find((kv) => !bufferShortfall(spec, { ...sizes, kv }, limits)) ?? formats[0];
 }

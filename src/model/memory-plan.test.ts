@@ -171,6 +171,12 @@ describe("limits of a device", () => {
     // A layer's binding, of a model with few layers.
     const shallow = { ...LLAMA_8B, layers: 1 };
     expect(judgeMemory(shallow, auto(32_768), DEFAULT)).toMatchObject({ fits: true, request: { kv: "f16" } });
+    // So it is for many sequences, each of which has the type that it would have alone as long as that fits.
+    expect(judgeMemory(QWEN_1_5B, { ...wish, batch: 16 }, DEFAULT).request.kv).toBe("f32");
+    expect(judgeMemory(QWEN_1_5B, { ...wish, batch: 64 }, DEFAULT)).toMatchObject({
+      fits: true,
+      request: { kv: "f16" },
+    });
     // Where not even that fits, the longest context in f16 is offered.
     expect(judgeMemory(LLAMA_8B, auto(65_536), DEFAULT)).toMatchObject({
       fits: false,

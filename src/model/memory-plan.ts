@@ -146,7 +146,7 @@ export function judgeMemory(spec: ModelSpec, wish: MemoryWish, budget: MemoryBud
 
 /** A wish in each format that its cache may have, the preferred one first. */
 function inFormats(spec: ModelSpec, wish: MemoryWish): readonly [MemoryRequest, ...MemoryRequest[]] {
-  const [first, ...others] = kvFormats(spec, wish.batch * wish.contextTokens, wish.kv);
+  const [first, ...others] = kvFormats(spec, wish.contextTokens, wish.kv);
   return [{ ...wish, kv: first }, ...others.map((kv) => ({ ...wish, kv }))];
 }
 

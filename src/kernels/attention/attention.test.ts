@@ -97,6 +97,8 @@ const NINE_HEADS: AttentionShape = { headDim: 64, heads: 9, kvHeads: 1, kv: "f16
 const DECODE_SHAPES: readonly AttentionShape[] = [
   ...SHAPES,
   NINE_HEADS,
+  // So many heads of a group that sixteen threads share a key.
+  { headDim: 128, heads: 7, kvHeads: 1, kv: "f16" },
   // Vectors of a head that no power of two divides.
   { headDim: 68, heads: 1, kvHeads: 1, kv: "f32" },
 ];
