@@ -29,14 +29,25 @@ test.afterEach(async ({ loaded }) => {
   await expect(entry(loaded, "tiny-random")).toContainText("Loaded", { timeout: LOAD_TIMEOUT_MS });
 });
 
-test("a picked folder is loaded and answers", async ({ playground }) => {
-  await withFolder("my-model", {}, async (folder) => {
+test("a picked folder is loaded and answers, also with another context", async ({ playground }) => {
+  const longer = JSON.stringify({ ...config, max_position_embeddings: 16_384 });
+  await withFolder("my-model", { "config.json": longer }, async (folder) => {
     await pick(playground, folder);
     await expect(entry(playground, "my-model")).toContainText(/Loaded.*110\.3K parameters/, {
       timeout: LOAD_TIMEOUT_MS,
     });
     await playground.set({ "Think at most": 8, "Longest reply": 16 });
     await playground.sendAndWait("Who are you?");
+    const context = playground.page.getByLabel("Context length");
+    await expect(context.getByRole("option")).toHaveText([
+      "4,096 tokens",
+      "8,192 tokens",
+      "16,384 tokens (the model's own)",
+    ]);
+    await expect(entry(playground, "my-model")).toContainText("context 4,096");
+    await context.selectOption("8192");
+    await expect(entry(playground, "my-model")).toContainText("context 8,192");
+    await playground.sendAndWait("And what else?");
   });
 });
 

@@ -32,6 +32,8 @@ export interface ModelChoice {
   readonly builtIn: BuiltInModel | undefined;
   /** What its weights become while they are loaded. */
   readonly format?: LoadRequest["format"];
+  /** As in `LoadRequest`. */
+  readonly contextTokens?: number;
 }
 
 export type ModelState =
@@ -334,8 +336,13 @@ function isLoss(error: unknown): boolean {
   return isR1Error(error) && (error.code === "E_DEVICE_LOST" || error.code === "E_WORKER");
 }
 
-function requestFor({ source, format }: ModelChoice): LoadRequest {
-  return { source, runtime: wantedRuntime(location.search), ...(format ? { format } : {}) };
+function requestFor({ source, format, contextTokens }: ModelChoice): LoadRequest {
+  return {
+    source,
+    runtime: wantedRuntime(location.search),
+    ...(format ? { format } : {}),
+    ...(contextTokens === undefined ? {} : { contextTokens }),
+  };
 }
 
 /** Without a device a model may run on the processor; whether it does, loading says. */

@@ -59,12 +59,15 @@ describe("r1", () => {
       quantization: "f32",
       context: 5000,
       batch: 1,
+      kv: "f32",
       kv_cache_bytes: 5000 * 2 * 2 * 2 * 16 * 4,
       fits: false,
       reason: { kind: "context", bytes: 5000, limit: 4096 },
       offer: { quantization: "f32", context: 4096 },
       limits: { max_buffer_size: 2 ** 28, max_storage_buffer_binding_size: 2 ** 27 },
     });
+    const half = json("plan", "--model", QWEN, "--context", "64", "--kv", "f16", "--limits", "default");
+    expect(half).toMatchObject({ kv: "f16", kv_cache_bytes: 64 * 2 * 2 * 2 * 16 * 2, fits: true });
     const text = r1("plan", "--model", QWEN, "--context", "64", "--memory", "1000", "--device", "software");
     expect(text.stdout).toMatch(/does not fit: .* MiB are needed, 0\.0 MiB are there\nnothing smaller would fit/);
     expect(r1("plan", "--model", QWEN, "--context", "none")).toMatchObject({ status: 2 });

@@ -1,15 +1,12 @@
-import { throwIfAborted } from "../errors.ts";
-import type { R1Error } from "../errors.ts";
+import { R1Error, throwIfAborted } from "../errors.ts";
 import type { GpuContext } from "../gpu/device.ts";
 import type { GenerateEvent } from "../generate/events.ts";
 import { generate } from "../generate/generate.ts";
+import { checkRequest } from "../generate/request.ts";
+import type { GenerateRequest } from "../generate/request.ts";
 import { resolveOptions } from "../generate/options.ts";
 import type { GenerateOptions } from "../generate/options.ts";
-import type { CachedSequence, LanguageModel } from "../model/language-model.ts";
-import { PREFILL_ROWS } from "../model/memory-plan.ts";
-import type { SessionSizes } from "../model/session-buffers.ts";
 import { parameterCount } from "../model/spec.ts";
-import type { ModelSpec } from "../model/spec.ts";
 import { promptOpensThink } from "../text/channels.ts";
 import { buildPrompt } from "../text/chat.ts";
 import type { TextAssets } from "../text/load-text.ts";
@@ -17,34 +14,32 @@ import type { SamplingDefaults } from "../text/sampling-defaults.ts";
 import type { TemplateHost } from "../text/template-host.ts";
 import { loadChatModel } from "./chat-model.ts";
 import type { ChatModel } from "./chat-model.ts";
+import { cacheOf, ChatSessions, contextsOf } from "./chat-sessions.ts";
 import type { CheckedFolder } from "./check-folder.ts";
 import type { GenerateCall, LoadedModel, LoadProgress, LoadRequest } from "./protocol.ts";
 
-/** Context of a chat unless more is asked for: a f32 cache of this length fits every GPU that holds the weights. */
-const DEFAULT_CONTEXT = 4096;
-
 /** A loaded model with its text side and one conversation's cache. */
 export class ChatEngine {
-  readonly model: LoadedModel;
+  #model: LoadedModel;
+  /** As it was asked for. */
+  readonly #kv: LoadRequest["kv"];
   readonly #weights: ChatModel;
   readonly #text: TextAssets;
   readonly #templates: TemplateHost;
-  #session: LanguageModel | undefined;
-  #sizes: SessionSizes | undefined;
-  /** Kept from turn to turn: what the next prompt shares with it is not computed again. */
-  #conversation: CachedSequence | undefined;
+  readonly #sessions: ChatSessions;
 
   private constructor(
     model: LoadedModel,
     weights: ChatModel,
-    [session, sizes]: readonly [LanguageModel, SessionSizes],
+    sessions: ChatSessions,
+    kv: LoadRequest["kv"],
     text: TextAssets,
     templates: TemplateHost,
   ) {
-    this.model = model;
+    this.#model = model;
+    this.#kv = kv;
     this.#weights = weights;
-    this.#session = session;
-    this.#sizes = sizes;
+    this.#sessions = sessions;
     this.#text = text;
     this.#templates = templates;
   }
@@ -58,7 +53,7 @@ export class ChatEngine {
     device: GpuContext | R1Error,
     checked: CheckedFolder,
     templates: TemplateHost,
-    request: Pick<LoadRequest, "format" | "contextTokens" | "runtime">,
+    request: Pick<LoadRequest, "format" | "contextTokens" | "kv" | "runtime">,
     report: (progress: LoadProgress) => void,
     signal: AbortSignal,
   ): Promise<ChatEngine> {
@@ -72,17 +67,18 @@ export class ChatEngine {
     });
     try {
       const { spec, bytes: weightBytes, runtime, instead } = weights;
-      const contextTokens = contextOf(spec, request);
+      const cache = cacheOf(weights, request);
       report({ stage: "kernels", loadedBytes: 0, totalBytes: 0 });
-      const sizes = sessionSizes(contextTokens, 1, 0);
-      const session = await warmSession(weights, sizes, signal);
+      const sessions = new ChatSessions(weights, cache);
+      await warmUp(sessions, signal);
       const model: LoadedModel = {
         name: folder.name,
         spec,
         parameters: parameterCount(spec),
         weightBytes,
         memoryBytes: weights.memoryBytes(),
-        contextTokens,
+        ...cache,
+        contexts: contextsOf(weights, request.kv),
         runtime,
         ...(instead ? { instead } : {}),
         loadMs: performance.now() - started,
@@ -90,11 +86,28 @@ export class ChatEngine {
         hasTemplate: text.template !== undefined,
         recommended: recommendedOptions(text.sampling),
       };
-      return new ChatEngine(model, weights, [session, sizes], text, templates);
+      return new ChatEngine(model, weights, sessions, request.kv, text, templates);
     } catch (error) {
       weights.dispose();
       throw error;
     }
+  }
+
+  get model(): LoadedModel {
+    return this.#model;
+  }
+
+  /** @throws R1Error E_LIMIT, E_OUT_OF_MEMORY, E_OPTION; the context stays as it was then */
+  async setContext(contextTokens: number): Promise<LoadedModel> {
+    if (!Number.isInteger(contextTokens) || contextTokens < 1) {
+      throw new R1Error("E_OPTION", `a context of ${contextTokens} tokens; expected a whole number above 0`, {
+        option: "contextTokens",
+      });
+    }
+    const cache = cacheOf(this.#weights, { contextTokens, ...(this.#kv ? { kv: this.#kv } : {}) });
+    await this.#sessions.change(cache);
+    this.#model = { ...this.#model, ...cache, memoryBytes: this.#weights.memoryBytes() };
+    return this.#model;
   }
 
   /**
@@ -105,30 +118,28 @@ export class ChatEngine {
   async *generate(call: GenerateCall, signal: AbortSignal): AsyncGenerator<GenerateEvent> {
     const options = resolveOptions({ ...this.model.recommended, ...call.options });
     const { ids, startsInThink } = await this.#prompt(call);
-    const session = await this.#sessionFor(options);
-    const conversation = options.n === 1 ? (this.#conversation ??= session.open(this.model.contextTokens)) : undefined;
+    const { session, conversation } = await this.#sessions.take(options);
     const { tokenizer, eosIds } = this.#text;
+    const request: GenerateRequest = {
+      prompts: [{ ids, startsInThink, conversation, ...(call.said ? { said: call.said } : {}) }],
+      options,
+      stopIds: eosIds,
+      ...(tokenizer ? { tokenizer } : {}),
+      signal,
+    };
+    // A question that is refused costs nothing of what there is.
+    checkRequest(session, request);
     try {
-      yield* generate(session, {
-        prompts: [
-          { ids, startsInThink, ...(conversation ? { conversation } : {}), ...(call.said ? { said: call.said } : {}) },
-        ],
-        options,
-        stopIds: eosIds,
-        ...(tokenizer ? { tokenizer } : {}),
-        signal,
-      });
+      yield* generate(session, request);
     } catch (error) {
       // What an interrupted step left in the cache is unknown; the next turn begins afresh.
-      conversation?.truncate(0);
+      conversation.truncate(0);
       throw error;
     }
   }
 
   dispose(): void {
-    this.#conversation = undefined;
-    this.#session?.dispose();
-    this.#session = undefined;
+    this.#sessions.dispose();
     this.#weights.dispose();
   }
 
@@ -139,52 +150,23 @@ export class ChatEngine {
     }
     return { ids: prompt.ids, startsInThink: tokenizer !== undefined && promptOpensThink(prompt.ids, tokenizer) };
   }
-
-  /** One session per shape of request: the conversation's own, or a wider one for several samples. */
-  async #sessionFor({ n, maxNewTokens }: GenerateOptions): Promise<LanguageModel> {
-    const wanted = sessionSizes(this.model.contextTokens, n, maxNewTokens);
-    const sizes = this.#sizes;
-    if (this.#session && sizes?.maxSequences === n && sizes.kvTokens >= wanted.kvTokens) return this.#session;
-    // The old cache goes first: two at a time may not fit.
-    this.#conversation = undefined;
-    this.#session?.dispose();
-    this.#session = undefined;
-    this.#session = await this.#weights.createSession(wanted);
-    this.#sizes = wanted;
-    return this.#session;
-  }
-}
-
-/** Tokens of the conversation that a request asks for. */
-export function contextOf({ maxPositions }: ModelSpec, { contextTokens }: Pick<LoadRequest, "contextTokens">): number {
-  return Math.min(contextTokens ?? DEFAULT_CONTEXT, maxPositions);
-}
-
-function sessionSizes(contextTokens: number, n: number, maxNewTokens: number): SessionSizes {
-  return {
-    maxSequences: n,
-    contextTokens,
-    // Samples share the prompt's rows; each has its own for what it writes.
-    kvTokens: n === 1 ? contextTokens : contextTokens + n * Math.min(maxNewTokens + 1, contextTokens),
-    prefillRows: Math.min(PREFILL_ROWS, contextTokens),
-    kv: "f32",
-  };
 }
 
 /**
- * A session that has generated a token already: some drivers finish compiling a kernel only when it first runs, which the
- * first question would have to wait for.
+ * Generates a token: some drivers finish compiling a kernel only when it first runs, which the first question would have to
+ * wait for.
  */
-async function warmSession(weights: ChatModel, sizes: SessionSizes, signal: AbortSignal): Promise<LanguageModel> {
-  const session = await weights.createSession(sizes);
+async function warmUp(sessions: ChatSessions, signal: AbortSignal): Promise<void> {
   try {
-    const prompts = [{ ids: [0, 0], startsInThink: false }];
-    const events = generate(session, { prompts, options: resolveOptions({ maxNewTokens: 1 }), stopIds: [], signal });
+    const options = resolveOptions({ maxNewTokens: 1 });
+    const { session, conversation } = await sessions.take(options);
+    const prompts = [{ ids: [0, 0], startsInThink: false, conversation }];
+    const events = generate(session, { prompts, options, stopIds: [], signal });
     while ((await events.next()).done !== true);
+    conversation.truncate(0);
     throwIfAborted(signal);
-    return session;
   } catch (error) {
-    session.dispose();
+    sessions.dispose();
     throw error;
   }
 }

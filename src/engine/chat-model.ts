@@ -4,6 +4,7 @@ import type { ModelFolder } from "../checkpoint/source.ts";
 import { isR1Error } from "../errors.ts";
 import type { R1Error } from "../errors.ts";
 import type { GpuContext } from "../gpu/device.ts";
+import type { BufferLimits } from "../kernels/weights/matrix.ts";
 import { openExportModel } from "../model/export-model.ts";
 import type { LanguageModel } from "../model/language-model.ts";
 import { loadModel } from "../model/load.ts";
@@ -24,6 +25,8 @@ export interface ChatModel {
   readonly memoryBytes: () => number;
   readonly runtime: RuntimeName;
   readonly instead?: LoadedModel["instead"];
+  /** Of the device on which sessions allocate their buffers; ONNX Runtime has its own way with memory. */
+  readonly limits?: BufferLimits;
   readonly createSession: (sizes: SessionSizes) => Promise<LanguageModel>;
   readonly dispose: () => void;
 }
@@ -103,6 +106,7 @@ async function loadOnDevice(
     bytes: gpu.arena.liveBytes - before,
     memoryBytes: () => gpu.arena.liveBytes - before,
     runtime: "webgpu",
+    limits: gpu.limits,
     createSession: (sizes) => Session.create(weights, sizes),
     dispose: () => weights.dispose(),
   };

@@ -1,7 +1,6 @@
 import { openCheckpoint } from "../checkpoint/checkpoint.ts";
 import type { ModelFolder } from "../checkpoint/source.ts";
 import { isR1Error, R1Error } from "../errors.ts";
-import type { WeightFormat } from "../kernels/weights/format.ts";
 import type { BufferLimits } from "../kernels/weights/matrix.ts";
 import { readModelSpec } from "../model/load.ts";
 import { judgeMemory } from "../model/memory-plan.ts";
@@ -10,6 +9,7 @@ import { allTensors, checkTensors, modelTensors } from "../model/tensor-names.ts
 import { loadTextAssets } from "../model/text-assets.ts";
 import { hasOnnx } from "../ort/onnx-files.ts";
 import type { TextAssets } from "../text/load-text.ts";
+import type { LoadRequest } from "./protocol.ts";
 
 /** A folder in which everything is right that can be known without reading weights. */
 export interface CheckedFolder {
@@ -45,12 +45,12 @@ export async function checkFolder(folder: ModelFolder, signal: AbortSignal): Pro
  */
 export function checkLimits(
   spec: ModelSpec,
-  format: WeightFormat | undefined,
+  { format, kv = "auto" }: Pick<LoadRequest, "format" | "kv">,
   contextTokens: number,
   limits: BufferLimits,
 ): void {
   // The smallest format stands for one that only the files tell: matrices are split, whatever their format.
-  const verdict = judgeMemory(spec, { format: format ?? "q4", contextTokens, batch: 1, kv: "f32" }, limits);
+  const verdict = judgeMemory(spec, { format: format ?? "q4", contextTokens, batch: 1, kv }, limits);
   if (verdict.fits) return;
   const { reason, offer } = verdict;
   const instead = offer ? `; ${offer.request.contextTokens} tokens would fit` : "";

@@ -196,6 +196,14 @@ export class EngineClient {
     return this.#call({ method: "removeStored", request: id });
   }
 
+  /**
+   * Gives the loaded model another context; its conversation goes on.
+   * @throws R1Error E_LIMIT, E_OUT_OF_MEMORY (the context stays as it was then), E_NO_MODEL
+   */
+  setContext(contextTokens: number): Promise<LoadedModel> {
+    return this.#call({ method: "setContext", request: contextTokens });
+  }
+
   unload(): Promise<void> {
     return this.#call({ method: "unload", request: undefined });
   }

@@ -73,13 +73,34 @@ describe("a folder that cannot be loaded", () => {
   );
 
   it("a context that no buffer holds: refused before weights are read", async () => {
-    const rowBytes = 2 * config.num_key_value_heads * config.head_dim * 4;
+    // Two bytes a number: where f32 does not fit, the cache is in f16.
+    const rowBytes = 2 * config.num_key_value_heads * config.head_dim * 2;
     const contextTokens = Math.floor((engine.devices[0]?.limits.maxStorageBufferBindingSize ?? 0) / rowBytes) + 1;
     const stages: string[] = [];
     const long = { ...picked(TINY, configured({ max_position_embeddings: contextTokens })), contextTokens };
     const error = await failure(engine.client.load(long, { onProgress: ({ stage }) => stages.push(stage) }));
     expect(error).toMatchObject({ code: "E_LIMIT", message: expect.stringMatching(/needs a buffer of.*would fit/) });
     expect(stages).not.toContain("weights");
+    expect(engine.liveBuffers).toBe(buffers);
+    await works(engine);
+    // Nor is it offered, or taken, where the model is loaded already.
+    const { contexts } = await engine.client.load({ ...long, contextTokens: 64 });
+    expect(contexts.slice(0, 2)).toEqual([4096, 8192]);
+    expect(contexts).not.toContain(contextTokens);
+    const live = engine.liveBuffers;
+    expect(await failureCode(engine.client.setContext(contextTokens))).toBe("E_LIMIT");
+    expect(engine.liveBuffers).toBe(live);
+    await works(engine);
+    await engine.client.load(picked(TINY));
+  });
+
+  it("a context for which there is no memory: the one before stays", async () => {
+    const [gpu] = engine.devices;
+    // No software driver runs out of memory before the machine does: the device's word for it is put in its mouth.
+    const pop = vi.spyOn(gpu?.device ?? expect.fail(), "popErrorScope");
+    pop.mockResolvedValueOnce(new GPUOutOfMemoryError("full"));
+    expect(await failureCode(engine.client.setContext(2048))).toBe("E_OUT_OF_MEMORY");
+    pop.mockRestore();
     expect(engine.liveBuffers).toBe(buffers);
     await works(engine);
   });
@@ -169,7 +190,11 @@ describe("loading that fails or stops on the way", () => {
     const long = picked(TINY, configured({ max_position_embeddings: contextTokens }));
     await engine.client.load({ ...long, contextTokens });
     const wide = ask("Hi", { n: 256, maxNewTokens: 1_000_000 });
-    expect(await failureCode(collect(engine.client.generate(wide)))).toBe("E_LIMIT");
+    const { code, message, details } = await failure(collect(engine.client.generate(wide)));
+    expect(code).toBe("E_LIMIT");
+    expect(message).toContain(`${details["samples"]} samples would fit`);
+    expect(details["samples"]).toBeGreaterThan(1);
+    expect(details["samples"]).toBeLessThan(256);
     await works(engine);
     await engine.client.unload();
     expect(engine.liveBuffers).toBe(0);

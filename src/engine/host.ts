@@ -2,7 +2,8 @@ import { isR1Error, R1Error, throwIfAborted } from "../errors.ts";
 import type { ModelLibrary } from "../checkpoint/hub/model-store.ts";
 import type { GpuContext } from "../gpu/device.ts";
 import type { TemplateHost } from "../text/template-host.ts";
-import { ChatEngine, contextOf } from "./chat-engine.ts";
+import { ChatEngine } from "./chat-engine.ts";
+import { contextOf } from "./chat-sessions.ts";
 import { chooseRuntime } from "./chat-model.ts";
 import { checkFolder, checkLimits } from "./check-folder.ts";
 import { EventBatches } from "./event-batches.ts";
@@ -116,6 +117,8 @@ export class EngineHost {
           return { type: "result", id, method: "generate", result: undefined };
         case "train":
           return { type: "result", id, method: "train", result: await this.#train(id, call.request, pace, signal) };
+        case "setContext":
+          return { type: "result", id, method: "setContext", result: await this.#setContext(call.request) };
         case "unload":
           this.#unload();
           return { type: "result", id, method: "unload", result: undefined };
@@ -151,7 +154,7 @@ export class EngineHost {
       const checked = await checkFolder(await openFolder(request.source, this.#environment.library, signal), signal);
       const gpu = isR1Error(device) ? undefined : device;
       if (gpu && chooseRuntime(gpu, checked, request.runtime).runtime === "webgpu") {
-        checkLimits(checked.spec, request.format, contextOf(checked.spec, request), gpu.limits);
+        checkLimits(checked.spec, request, contextOf(checked.spec, request), gpu.limits);
       }
       // The old model goes before the new one comes: two at a time may not fit.
       this.#unload();
@@ -178,6 +181,12 @@ export class EngineHost {
     } finally {
       batches.close();
     }
+  }
+
+  async #setContext(contextTokens: number): Promise<LoadedModel> {
+    if (!this.#loaded) throw new R1Error("E_NO_MODEL", "no model is loaded; choose one first");
+    const { engine, gpu } = this.#loaded;
+    return untilLost(gpu, engine.setContext(contextTokens));
   }
 
   async #train(id: number, call: TrainCall, pace: RunPace, signal: AbortSignal): Promise<TrainResult> {

@@ -5,6 +5,8 @@ import type { GenerateEvent } from "../generate/events.ts";
 import type { GenerateOptions } from "../generate/options.ts";
 import type { SaidToken } from "../generate/request.ts";
 import type { WeightFormat } from "../kernels/weights/format.ts";
+import type { KvChoice } from "../model/kv-format.ts";
+import type { KvFormat } from "../model/session-buffers.ts";
 import type { ModelSpec } from "../model/spec.ts";
 import type { ChatMessage } from "../text/messages.ts";
 import type { TrainDoneEvent, TrainEvent } from "../train/events.ts";
@@ -63,6 +65,11 @@ export interface LoadRequest {
   readonly format?: WeightFormat;
   /** Longest context in tokens; the model's own maximum, up to 4,096, by default. */
   readonly contextTokens?: number;
+  /**
+   * Element type of the cache: f16 takes half the memory and less time, f32 is exact. By default `auto`, which is f16 where the
+   * conversation's cache in f32 would be large or would not fit the device's buffers.
+   */
+  readonly kv?: KvChoice;
 }
 
 /** A question: chat messages through the model's template, or plain token ids. */
@@ -132,6 +139,10 @@ export interface LoadedModel {
   /** The same with cache and workspace for one sample; what ONNX Runtime takes beside its weights is not known. */
   readonly memoryBytes: number;
   readonly contextTokens: number;
+  /** Contexts that it can have on this device, shortest first: usual ones, and the longest that the model was made for. */
+  readonly contexts: readonly number[];
+  /** What keys and values are kept in by this project's kernels; ONNX models have their own type. */
+  readonly kv: KvFormat;
   readonly runtime: RuntimeName;
   /** Why `auto` chose the processor. */
   readonly instead?: "no-device" | "software-device";
@@ -202,6 +213,8 @@ export interface EngineMethods {
   generate: { readonly request: GenerateCall; readonly progress: readonly GenerateEvent[]; readonly result: undefined };
   /** Progress as in `generate`; a step is told at once. Cancelled before its model is loaded, it fails with E_ABORTED. */
   train: { readonly request: TrainCall; readonly progress: readonly TrainProgress[]; readonly result: TrainResult };
+  /** Gives the loaded model another context, without reading it again; what is in the cache stays where it fits. */
+  setContext: { readonly request: number; readonly progress: never; readonly result: LoadedModel };
   unload: { readonly request: undefined; readonly progress: never; readonly result: undefined };
   /** The rest waits for no other call. */
   listHub: { readonly request: HubRequest; readonly progress: never; readonly result: HubOffer };

@@ -20,6 +20,8 @@ interface GoldenCase {
   readonly greedy_top1_margin: readonly number[];
 }
 
+const SIZES = { maxSequences: 16, contextTokens: 160, kvTokens: 160, prefillRows: 48 };
+
 const models = readdirSync(FIXTURES).filter((name) => existsSync(join(FIXTURES, name, "expected.json")));
 
 function largestError(actual: readonly number[], expected: readonly number[]): number {
@@ -43,13 +45,7 @@ describe.each(models)("%s", (name) => {
 
     beforeAll(async () => {
       model = await loadModel(await testGpu(options), nodeFolder(join(FIXTURES, name)));
-      session = await Session.create(model, {
-        maxSequences: 16,
-        contextTokens: 160,
-        kvTokens: 160,
-        prefillRows: 48,
-        kv: "f32",
-      });
+      session = await Session.create(model, { ...SIZES, kv: "f32" });
     });
     afterAll(() => {
       session.dispose();
@@ -84,5 +80,21 @@ describe.each(models)("%s", (name) => {
       const sure = tie === -1 ? got.length : tie;
       expect(got.slice(0, sure)).toEqual(test.greedy_continuation.slice(0, sure));
     });
+  });
+
+  it("stays near with a cache of f16, on a device without shader-f16", async () => {
+    const model = await loadModel(await testGpu({ without: ["f16"] }), nodeFolder(join(FIXTURES, name)));
+    const session = await Session.create(model, { ...SIZES, kv: "f16" });
+    const errors: number[] = [];
+    for (const test of cases) {
+      const { positions, lastLogits } = await session.score(test.input_ids);
+      const logprobs = positions.slice(0, -1).map(({ logprob }) => logprob ?? Number.NaN);
+      errors.push(largestError(logprobs, test.token_logprobs), largestError([...lastLogits], test.last_logits));
+    }
+    session.dispose();
+    model.dispose();
+    expect(Math.max(...errors)).toBeLessThan(3e-3);
+    // Keys and values are rounded indeed.
+    expect(Math.max(...errors)).toBeGreaterThan(1e-5);
   });
 });

@@ -19,7 +19,10 @@ export interface GeneratePrompt {
   readonly startsInThink: boolean;
   /** Seed of this prompt's samples; the options' by default. */
   readonly seed?: number;
-  /** Sequence kept from the turn before: what it shares with the prompt is not computed again. For n = 1. */
+  /**
+   * Sequence kept from the turn before: what it shares with the prompt is not computed again. An only sample is written into it;
+   * several fork from it, and it holds the prompt afterwards.
+   */
   readonly conversation?: CachedSequence;
   /**
    * What each sample has said already, in its order; left out, nothing. They go on from there as if they had not been cut

@@ -20,6 +20,13 @@ export interface CachedSequence {
   free(): void;
 }
 
+/** What a sequence had in a session's cache, outside of it. */
+export interface KeptSequence {
+  readonly tokens: readonly number[];
+  /** Frees it; what was resumed from it stays. */
+  dispose(): void;
+}
+
 export interface StepRow<S extends CachedSequence = CachedSequence> {
   readonly sequence: S;
   /** The input token; left out, it is the token last sampled in this sequence. */
@@ -79,6 +86,18 @@ export interface LanguageModel {
    * @throws R1Error E_PROMPT_TOO_LONG when a sequence is full, E_DEVICE_LOST
    */
   submitStep(rows: readonly StepRow[], alternatives?: boolean): () => Promise<StepResult[]>;
+  /**
+   * Copies what a sequence has in the cache, so that another session of the same model can go on with it after this one has been
+   * disposed of.
+   * @throws R1Error E_OUT_OF_MEMORY; nothing stays allocated then
+   */
+  keep(sequence: CachedSequence): Promise<KeptSequence>;
+  /**
+   * Opens a sequence that has in the cache what was kept; its cache must be of the same format.
+   * @param capacity tokens it can come to hold
+   * @throws R1Error E_KV_FULL
+   */
+  resume(kept: KeptSequence, capacity: number): CachedSequence;
   /** Marks tokens as already in a sequence, for the repetition penalty. */
   markSeen(sequence: CachedSequence, tokens: readonly number[]): void;
   dispose(): void;

@@ -8,7 +8,7 @@ import type { WeightFormat } from "../kernels/weights/format.ts";
 import { FIXTURES } from "../testing-data.ts";
 import { loadModel } from "./load.ts";
 import { judgeMemory, memoryGuess, planMemory, sizesOf } from "./memory-plan.ts";
-import type { MemoryBudget, MemoryRequest } from "./memory-plan.ts";
+import type { MemoryBudget, MemoryRequest, MemoryWish } from "./memory-plan.ts";
 import { Session } from "./session.ts";
 import { parseModelSpec } from "./spec.ts";
 import { memoryFolder, ODD_CONFIG, randomTensors } from "./testing.ts";
@@ -73,6 +73,8 @@ const request = (format: WeightFormat, contextTokens: number, batch = 1, kv: "f3
   batch,
   kv,
 });
+
+const auto = (contextTokens: number): MemoryWish => ({ format: "q4", contextTokens, batch: 1, kv: "auto" });
 
 describe("the plan is what the device allocates", () => {
   const odd = memoryFolder(ODD_CONFIG, randomTensors(ODD_CONFIG));
@@ -144,6 +146,43 @@ describe("limits of a device", () => {
       offer: { request: { format: "q4", contextTokens: 16_384, batch: 1 } },
     });
     expect(judgeMemory(LLAMA_8B, request("q4", 32_768, 1, "f16"), DEFAULT).fits).toBe(true);
+  });
+
+  it.each([
+    // A small cache is exact, a large one in f16: 224 MiB and 448 MiB as f32.
+    ["the 1.5B, 4,096 tokens", QWEN_1_5B, 4096, "f32"],
+    ["the 1.5B, 8,192 tokens", QWEN_1_5B, 8192, "f16"],
+    ["the 1.5B, all that it was made for", QWEN_1_5B, 131_072, "f16"],
+    ["the 8B, 32,768 tokens", LLAMA_8B, 32_768, "f16"],
+    ["the 8B, 4,096 tokens", LLAMA_8B, 4096, "f16"],
+    ["the 8B, 1,024 tokens", LLAMA_8B, 1024, "f32"],
+  ] as const)("a cache that may have any type: %s", (_, spec, tokens, kv) => {
+    const verdict = judgeMemory(spec, auto(tokens), DEFAULT);
+    expect(verdict).toMatchObject({ fits: true, request: { kv, contextTokens: tokens } });
+    expect(verdict.plan).toEqual(planMemory(spec, "q4", sizesOf({ ...auto(tokens), kv }), DEFAULT));
+  });
+
+  it("a cache that may have any type is in f16 where only that fits", () => {
+    const wish = auto(2048);
+    const exact = planMemory(QWEN_1_5B, "q4", sizesOf({ ...wish, kv: "f32" }), DEFAULT).peak;
+    const budget = (memoryBytes: number): MemoryBudget => ({ ...DEFAULT, memoryBytes });
+    expect(judgeMemory(QWEN_1_5B, wish, budget(exact)).request.kv).toBe("f32");
+    expect(judgeMemory(QWEN_1_5B, wish, budget(exact - 1))).toMatchObject({ fits: true, request: { kv: "f16" } });
+    // A layer's binding, of a model with few layers.
+    const shallow = { ...LLAMA_8B, layers: 1 };
+    expect(judgeMemory(shallow, auto(32_768), DEFAULT)).toMatchObject({ fits: true, request: { kv: "f16" } });
+    // So it is for many sequences, each of which has the type that it would have alone as long as that fits.
+    expect(judgeMemory(QWEN_1_5B, { ...wish, batch: 16 }, DEFAULT).request.kv).toBe("f32");
+    expect(judgeMemory(QWEN_1_5B, { ...wish, batch: 64 }, DEFAULT)).toMatchObject({
+      fits: true,
+      request: { kv: "f16" },
+    });
+    // Where not even that fits, the longest context in f16 is offered.
+    expect(judgeMemory(LLAMA_8B, auto(65_536), DEFAULT)).toMatchObject({
+      fits: false,
+      reason: { kind: "kv-buffer", bytes: 256 * MIB },
+      offer: { request: { contextTokens: 32_768, kv: "f16", batch: 1 } },
+    });
   });
 
   it("logits of many sequences must fit a binding: fewer are offered", () => {

@@ -5,8 +5,10 @@ import { ACTIVATION_PAD, layoutOf, roundUp } from "../kernels/weights/format.ts"
 import type { WeightFormat } from "../kernels/weights/format.ts";
 import { splitMatrix } from "../kernels/weights/matrix.ts";
 import type { BufferLimits, ChunkSize } from "../kernels/weights/matrix.ts";
+import { bufferShortfall, kvFormats } from "./kv-format.ts";
+import type { BufferShortfall, KvChoice } from "./kv-format.ts";
 import { sessionBytes } from "./session-buffers.ts";
-import type { SessionSizes } from "./session-buffers.ts";
+import type { KvFormat, SessionSizes } from "./session-buffers.ts";
 import type { ModelSpec } from "./spec.ts";
 import { VECTOR_ROWS } from "./weights.ts";
 
@@ -37,12 +39,15 @@ export interface MemoryRequest {
   readonly contextTokens: number;
   /** Sequences at a time. */
   readonly batch: number;
-  readonly kv: "f32" | "f16";
+  readonly kv: KvFormat;
 }
+
+/** A request that may leave the cache's format open. */
+export type MemoryWish = Omit<MemoryRequest, "kv"> & { readonly kv: KvChoice };
 
 /** Why something does not fit: `bytes` are needed at once, of which there are `limit`. */
 export interface Shortfall {
-  readonly kind: "memory" | "kv-buffer" | "workspace-buffer" | "context";
+  readonly kind: "memory" | "context" | BufferShortfall["kind"];
   readonly bytes: number;
   readonly limit: number;
 }
@@ -129,11 +134,32 @@ export function planMemory(
 }
 
 /** Holds a request against a device, and looks for a smaller one where it does not fit. */
-export function judgeMemory(spec: ModelSpec, request: MemoryRequest, budget: MemoryBudget): MemoryVerdict {
+export function judgeMemory(spec: ModelSpec, wish: MemoryWish, budget: MemoryBudget): MemoryVerdict {
+  const [request, ...others] = inFormats(spec, wish);
   const plan = planMemory(spec, request.format, sizesOf(request), budget);
   const reason = shortfall(spec, request, plan, budget);
   if (!reason) return { fits: true, request, plan };
-  return { fits: false, request, plan, reason, offer: offerFor(spec, request, budget) };
+  const other = firstThatFits(spec, others, budget);
+  if (other) return { fits: true, ...other };
+  return { fits: false, request, plan, reason, offer: offerFor(spec, wish, budget) };
+}
+
+/** A wish in each format that its cache may have, the preferred one first. */
+function inFormats(spec: ModelSpec, wish: MemoryWish): readonly [MemoryRequest, ...MemoryRequest[]] {
+  const [first, ...others] = kvFormats(spec, wish.contextTokens, wish.kv);
+  return [{ ...wish, kv: first }, ...others.map((kv) => ({ ...wish, kv }))];
+}
+
+function firstThatFits(
+  spec: ModelSpec,
+  candidates: readonly MemoryRequest[],
+  budget: MemoryBudget,
+): MemoryOffer | undefined {
+  for (const request of candidates) {
+    const plan = planMemory(spec, request.format, sizesOf(request), budget);
+    if (!shortfall(spec, request, plan, budget)) return { request, plan };
+  }
+  return undefined;
 }
 
 function shortfall(
@@ -145,12 +171,8 @@ function shortfall(
   if (request.contextTokens > spec.maxPositions) {
     return { kind: "context", bytes: request.contextTokens, limit: spec.maxPositions };
   }
-  const limit = Math.min(budget.maxBufferSize, budget.maxStorageBufferBindingSize);
-  const { kv, ...buffers } = sessionBytes(spec, sizesOf(request));
-  if (kv > limit) return { kind: "kv-buffer", bytes: kv, limit };
-  const { outputs } = partialBytes(spec, request.batch);
-  const largest = Math.max(outputs, ...Object.values(buffers));
-  if (largest > limit) return { kind: "workspace-buffer", bytes: largest, limit };
+  const buffer = bufferShortfall(spec, sizesOf(request), budget);
+  if (buffer) return buffer;
   const { memoryBytes } = budget;
   if (memoryBytes !== undefined && plan.peak > memoryBytes) {
     return { kind: "memory", bytes: plan.peak, limit: memoryBytes };
@@ -162,23 +184,23 @@ function shortfall(
  * The largest format in which the whole context fits; where it fits in none, the smallest format with the longest context
  * that does. Fewer sequences are offered last.
  */
-function offerFor(spec: ModelSpec, request: MemoryRequest, budget: MemoryBudget): MemoryOffer | undefined {
+function offerFor(spec: ModelSpec, request: MemoryWish, budget: MemoryBudget): MemoryOffer | undefined {
   const bits = (format: WeightFormat): number => layoutOf(format).bitsPerWeight;
   const formats = OFFERED.filter((format) => bits(format) < bits(request.format));
   const smallest = formats.at(-1) ?? request.format;
   const longest = Math.min(request.contextTokens, spec.maxPositions);
-  const shorter = (batch: number): MemoryRequest[] =>
+  const shorter = (batch: number): MemoryWish[] =>
     contextsBelow(longest).map((contextTokens) => ({ ...request, format: smallest, contextTokens, batch }));
   const candidates = [
     ...[request.format, ...formats].map((format) => ({ ...request, format, contextTokens: longest })),
     ...shorter(request.batch),
     ...(request.batch > 1 ? [{ ...request, format: smallest, contextTokens: longest, batch: 1 }, ...shorter(1)] : []),
   ];
-  for (const candidate of candidates) {
-    const plan = planMemory(spec, candidate.format, sizesOf(candidate), budget);
-    if (!shortfall(spec, candidate, plan, budget)) return { request: candidate, plan };
-  }
-  return undefined;
+  return firstThatFits(
+    spec,
+    candidates.flatMap((candidate) => inFormats(spec, candidate)),
+    budget,
+  );
 }
 
 /** Contexts to try, longest first. */

@@ -7,6 +7,9 @@ import { seenWords } from "../kernels/sample/sample.ts";
 import { ACTIVATION_PAD, roundUp } from "../kernels/weights/format.ts";
 import type { ModelSpec } from "./spec.ts";
 
+/** Element type of a cache. */
+export type KvFormat = "f32" | "f16";
+
 export interface SessionSizes {
   /** Sequences that decode together, at most. */
   readonly maxSequences: number;
@@ -16,7 +19,7 @@ export interface SessionSizes {
   readonly kvTokens: number;
   /** Prompt tokens processed at a time. */
   readonly prefillRows: number;
-  readonly kv: "f32" | "f16";
+  readonly kv: KvFormat;
 }
 
 /** Everything a session's kernels read and write, allocated once. Activations are f32, rows padded to 32 floats. */

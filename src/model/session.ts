@@ -8,10 +8,11 @@ import { createSampler, decodeResults, NO_TARGET, RESULT_BYTES, seenWords } from
 import type { Sampler } from "../kernels/sample/sample.ts";
 import { TopAlternatives } from "../kernels/sample/top-alternatives.ts";
 import { Forward } from "./forward.ts";
+import { KeptCache } from "./kept-cache.ts";
 import { KvPool } from "./kv-pool.ts";
 import type { LanguageModel, PrefillEntry, RowSampling, StepResult, StepRow } from "./language-model.ts";
 import type { LanguageModelWeights } from "./load.ts";
-import { allocateSession, logitStride, slotCount } from "./session-buffers.ts";
+import { allocateSession, logitStride, sessionBytes, slotCount } from "./session-buffers.ts";
 import type { SessionBuffers, SessionSizes } from "./session-buffers.ts";
 import { Sequence } from "./sequence.ts";
 import type { Fork } from "./sequence.ts";
@@ -221,6 +222,17 @@ export class Session implements LanguageModel {
     });
   }
 
+  keep(sequence: Sequence): Promise<KeptCache> {
+    return KeptCache.copy(this.#context, this.#buffers.kv, this.#kvRowBytes, sequence);
+  }
+
+  resume(kept: KeptCache, capacity: number): Sequence {
+    const sequence = this.open(capacity);
+    kept.restore(this.#context, this.#buffers.kv, this.#kvRowBytes, sequence);
+    sequence.tokens.push(...kept.tokens);
+    return sequence;
+  }
+
   /** Marks tokens as already in a sequence, for the repetition penalty. */
   markSeen(sequence: Sequence, tokens: readonly number[]): void {
     const words = seenWords(this.spec.vocabSize);
@@ -265,6 +277,11 @@ export class Session implements LanguageModel {
 
   dispose(): void {
     this.#scope.dispose();
+  }
+
+  /** Bytes of one token in a layer's cache. */
+  get #kvRowBytes(): number {
+    return sessionBytes(this.spec, this.sizes).kv / this.sizes.kvTokens;
   }
 
   #place(capacity: number, fork?: Fork): Sequence {

@@ -101,7 +101,20 @@ describe("a model in ONNX Runtime", () => {
     const second = await collect(onnx, what);
     expect(second.stats.cachedTokens).toBe(ids.length + 4);
     expect(second.completions[0]?.[0]?.ids).toEqual((await complete(ours, request([next], { maxNewTokens: 5 }))).ids);
+    // Another session goes on with it, several samples too.
+    const kept = await onnx.keep(conversation);
     conversation.free();
+    const other: LanguageModel = model.createSession(SIZES);
+    const moved = other.resume(kept, 96);
+    kept.dispose();
+    const prompts = [{ ids: next, startsInThink: false, conversation: moved }];
+    const third = await collect(other, request([next], { maxNewTokens: 5, n: 2 }, { prompts }));
+    expect(third.stats.cachedTokens).toBe(next.length - 1);
+    expect(third.completions[0]?.map(({ ids: said }) => said)).toEqual(
+      [0, 1].map(() => second.completions[0]?.[0]?.ids),
+    );
+    moved.free();
+    other.dispose();
     // All of the cache is there again.
     onnx.open(SIZES.kvTokens).free();
   });

@@ -1,5 +1,5 @@
 import { R1Error } from "../errors.ts";
-import type { CachedSequence } from "../model/language-model.ts";
+import type { CachedSequence, KeptSequence } from "../model/language-model.ts";
 import type { CachePlace } from "./cache-block.ts";
 
 /** A sequence whose keys and values are a row of a block. */
@@ -63,5 +63,26 @@ export class OrtSequence implements CachedSequence {
     this.#parent = undefined;
     parent?.unreference();
     this.#release();
+  }
+}
+
+/** A sequence's tokens and its row of a block, which it holds. */
+export class KeptOrtSequence implements KeptSequence {
+  readonly tokens: readonly number[];
+  readonly #place: CachePlace | undefined;
+
+  constructor({ tokens, place }: OrtSequence) {
+    this.tokens = [...tokens];
+    this.#place = place;
+    place?.block.retain();
+  }
+
+  giveTo(sequence: OrtSequence): void {
+    if (this.#place) sequence.moveTo(this.#place);
+    sequence.tokens.push(...this.tokens);
+  }
+
+  dispose(): void {
+    this.#place?.block.release();
   }
 }

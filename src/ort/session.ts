@@ -9,7 +9,7 @@ import type { CachePlace, CacheShape } from "./cache-block.ts";
 import { presentName } from "./graph-inputs.ts";
 import type { OrtRuntime } from "./runtime.ts";
 import { asFloats, sampleRow } from "./sampling.ts";
-import { OrtSequence } from "./sequence.ts";
+import { KeptOrtSequence, OrtSequence } from "./sequence.ts";
 
 /** A graph that ONNX Runtime has loaded, with what is known of it. */
 export interface OrtGraph {
@@ -75,6 +75,17 @@ export class OrtSession implements LanguageModel {
     // A step that nobody waits for any more must not end the worker.
     work.catch(() => undefined);
     return () => work;
+  }
+
+  /** A block of tensors belongs to no session: what is kept is one more reference to it. */
+  keep(sequence: OrtSequence): Promise<KeptOrtSequence> {
+    return Promise.resolve(new KeptOrtSequence(sequence));
+  }
+
+  resume(kept: KeptOrtSequence, capacity: number): OrtSequence {
+    const sequence = this.open(capacity);
+    kept.giveTo(sequence);
+    return sequence;
   }
 
   markSeen(sequence: OrtSequence, tokens: readonly number[]): void {

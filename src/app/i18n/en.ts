@@ -152,7 +152,8 @@ export const enErrors: Record<ErrorCode, string> = {
   E_GPU_INTERNAL: `The graphics device failed. ${reload}`,
   E_SELF_TEST: "This graphics driver computes wrong results. Update the driver or use another browser.",
   E_SHADER: `A kernel does not compile on this device. ${report}`,
-  E_LIMIT: "This device's limits are too small for the request. Choose a smaller model or fewer samples.",
+  E_LIMIT:
+    "This device's limits are too small for the request. Choose a smaller model, a shorter context or fewer samples.",
   E_NO_MODEL: "No model is loaded. Load one first.",
   E_BUSY: "The engine is busy. Wait for the reply or stop it.",
   E_ABORTED: "Stopped on request. What was there is kept.",

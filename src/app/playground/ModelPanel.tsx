@@ -11,6 +11,7 @@ import { usePlayTexts } from "./texts.ts";
 import type { PlayTexts } from "./texts.ts";
 import { useTexts } from "../use-texts.ts";
 import { Button } from "../components/Button.tsx";
+import { ContextChoice } from "./ContextChoice.tsx";
 
 type Ready = Extract<ModelState, { readonly status: "ready" }>;
 
@@ -120,6 +121,7 @@ function ModelFacts({ ready: { model } }: { readonly ready: Ready }) {
           {buffer === undefined ? "" : ` ${p.deviceBuffer} ${formatBytes(buffer, language)}${p.deviceBufferOf}`}
         </p>
       )}
+      <ContextChoice model={model} />
     </>
   );
 }

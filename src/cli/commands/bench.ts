@@ -1,8 +1,10 @@
 import { Session } from "../../model/session.ts";
+import type { KvChoice } from "../../model/kv-format.ts";
+import type { KvFormat } from "../../model/session-buffers.ts";
 import type { RowSampling } from "../../model/language-model.ts";
 import { UsageError } from "../args.ts";
 import type { Command } from "../command.ts";
-import { loadFromArgs, MODEL_OPTIONS } from "../engine.ts";
+import { KV_OPTION, KV_USAGE, kvFromArgs, loadFromArgs, MODEL_OPTIONS, withKv } from "../engine.ts";
 import { benchOrt } from "./bench-ort.ts";
 import { benchTrain } from "./bench-train.ts";
 import type { LoadedPath } from "../engine.ts";
@@ -12,6 +14,8 @@ const WARM_UP_STEPS = 3;
 
 interface BatchResult {
   readonly batch: number;
+  /** Element type of the cache. */
+  readonly kv: KvFormat;
   readonly prefill_tps: number | null;
   readonly decode_tps: number;
   readonly dispatches_per_token: number;
@@ -22,11 +26,11 @@ interface BatchResult {
 
 export const benchCommand: Command = {
   name: "bench",
-  usage:
-    "--model <path> [--batch 1,8] [--prompt 128] [--new 64] [--no-prefill] [--weights f32|f16|bf16|q8|q4] [--train] [--ort]",
+  usage: `--model <path> [--batch 1,8] [--prompt 128] [--new 64] [--no-prefill] [--weights f32|f16|bf16|q8|q4] ${KV_USAGE} [--train] [--ort]`,
   summary: "prefill, decode and training speed, and what a decode step costs",
   options: {
     ...MODEL_OPTIONS,
+    ...KV_OPTION,
     batch: { type: "string" },
     prompt: { type: "string" },
     new: { type: "string" },
@@ -43,9 +47,10 @@ export const benchCommand: Command = {
     if (prompt < 2 || steps < 1 || !Number.isInteger(prompt) || !Number.isInteger(steps)) {
       throw new UsageError("--prompt and --new: expected whole numbers, at least 2 and 1");
     }
+    const how = { prompt, steps, withPrefill: !args.flag("no-prefill"), kv: kvFromArgs(args) };
     const loaded = await loadFromArgs(args);
     const results: BatchResult[] = [];
-    for (const batch of batches) results.push(await measure(loaded, batch, prompt, steps, !args.flag("no-prefill")));
+    for (const batch of batches) results.push(await measure(loaded, batch, how));
     const largest = Math.max(...batches);
     const training = args.flag("train") ? await benchTrain(loaded, largest, prompt, steps) : { train_tps: null };
     const { context } = loaded;
@@ -71,7 +76,7 @@ export const benchCommand: Command = {
         `${device} (${features.join(", ") || "no optional features"})`,
         ...results.map(
           (r) =>
-            `batch ${r.batch}: ${r.prefill_tps === null ? "" : `prefill ${r.prefill_tps.toFixed(1)} tok/s, `}decode ${r.decode_tps.toFixed(1)} tok/s, per step and sequence ${r.readback_bytes_per_token.toFixed(0)} bytes read, ${r.dispatches_per_token.toFixed(1)} dispatches, ${(r.gpu_bytes / 2 ** 20).toFixed(1)} MiB`,
+            `batch ${r.batch}, ${r.kv} cache: ${r.prefill_tps === null ? "" : `prefill ${r.prefill_tps.toFixed(1)} tok/s, `}decode ${r.decode_tps.toFixed(1)} tok/s, per step and sequence ${r.readback_bytes_per_token.toFixed(0)} bytes read, ${r.dispatches_per_token.toFixed(1)} dispatches, ${(r.gpu_bytes / 2 ** 20).toFixed(1)} MiB`,
         ),
         ...("train_mode" in training
           ? [
@@ -87,21 +92,28 @@ export const benchCommand: Command = {
   },
 };
 
+interface Measurement {
+  /** Tokens in the cache when decode begins. */
+  readonly prompt: number;
+  readonly steps: number;
+  readonly withPrefill: boolean;
+  readonly kv: KvChoice;
+}
+
 async function measure(
-  { model, context }: LoadedPath,
+  loaded: LoadedPath,
   batch: number,
-  prompt: number,
-  steps: number,
-  withPrefill: boolean,
+  { prompt, steps, withPrefill, kv }: Measurement,
 ): Promise<BatchResult> {
+  const { model, context } = loaded;
   const length = prompt + WARM_UP_STEPS + steps + 1;
-  const session = await Session.create(model, {
+  const sizes = withKv(loaded, kv, {
     maxSequences: batch,
     contextTokens: length,
     kvTokens: batch * length,
     prefillRows: 256,
-    kv: "f32",
   });
+  const session = await Session.create(model, sizes);
   try {
     const sequences = Array.from({ length: batch }, () => session.open(length));
     const tokens = (salt: number): number[] =>
@@ -143,6 +155,7 @@ async function measure(
     const per = (name: keyof typeof before, over: number): number => (context.counters[name] - before[name]) / over;
     return {
       batch,
+      kv: sizes.kv,
       prefill_tps: prefillMs === undefined ? null : (batch * prompt * 1000) / prefillMs,
       decode_tps: (batch * steps * 1000) / decodeMs,
       dispatches_per_token: per("dispatches", steps),

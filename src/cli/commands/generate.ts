@@ -1,7 +1,9 @@
 import { generate } from "../../generate/generate.ts";
+import type { GeneratePrompt } from "../../generate/generate.ts";
 import type { Completion, GenerateEvent, GenerateStats } from "../../generate/events.ts";
 import { resolveOptions } from "../../generate/options.ts";
 import type { GenerateOptions } from "../../generate/options.ts";
+import type { KvChoice } from "../../model/kv-format.ts";
 import { Session } from "../../model/session.ts";
 import { buildPrompt } from "../../text/chat.ts";
 import { promptOpensThink } from "../../text/channels.ts";
@@ -10,7 +12,7 @@ import { requireTemplate } from "../../text/template.ts";
 import { UsageError } from "../args.ts";
 import type { Args } from "../args.ts";
 import type { Command } from "../command.ts";
-import { loadFromArgs, MODEL_OPTIONS } from "../engine.ts";
+import { KV_OPTION, KV_USAGE, kvFromArgs, loadFromArgs, MODEL_OPTIONS, withKv } from "../engine.ts";
 import type { LoadedPath } from "../engine.ts";
 import { loadTextAssets, requireTokenizer } from "../../model/text-assets.ts";
 import { readMessages } from "./text.ts";
@@ -35,10 +37,11 @@ export const generateCommand: Command = {
   name: "generate",
   usage: `--model <path> (--prompt T | --messages F.json | --ids 5,6,7) [--greedy] [${Object.keys(NUMBERS)
     .map((name) => `--${name} N`)
-    .join("] [")}] [--weights FORMAT] [--events]`,
+    .join("] [")}] [--weights FORMAT] ${KV_USAGE} [--events]`,
   summary: "thoughts and answers, n samples in one batch",
   options: {
     ...MODEL_OPTIONS,
+    ...KV_OPTION,
     prompt: { type: "string" },
     messages: { type: "string" },
     ids: { type: "string" },
@@ -51,6 +54,7 @@ export const generateCommand: Command = {
     if (asked.length !== 1) throw new UsageError("give one of --prompt, --messages and --ids");
     const messages = args.text("messages") === undefined ? undefined : readMessages(args.required("messages"));
     const options = optionsFromArgs(args);
+    const kv = kvFromArgs(args);
     const begun = performance.now();
     const loaded = await loadFromArgs(args);
     const loadMs = performance.now() - begun;
@@ -59,7 +63,8 @@ export const generateCommand: Command = {
     const { ids, startsInThink } = given
       ? { ids: given, startsInThink: assets.tokenizer !== undefined && promptOpensThink(given, assets.tokenizer) }
       : await promptIds(loaded, assets, messages ?? [{ role: "user" as const, content: args.required("prompt") }]);
-    const { completions, stats, events, gpuBytes } = await complete(loaded, assets, ids, startsInThink, options);
+    const prompt = { ids, startsInThink };
+    const { completions, stats, events, gpuBytes } = await complete(loaded, assets, prompt, options, kv);
     const json = {
       completions: completions.map(({ ids: out, text, think, answer, logprobs, entropies, finishReason }) => ({
         ids: out,
@@ -111,25 +116,27 @@ async function promptIds(
 }
 
 async function complete(
-  { model, context: { arena } }: LoadedPath,
+  loaded: LoadedPath,
   { tokenizer, eosIds }: Assets,
-  ids: readonly number[],
-  startsInThink: boolean,
+  prompt: GeneratePrompt,
   options: GenerateOptions,
+  kv: KvChoice,
 ): Promise<{ completions: Completion[]; stats: GenerateStats | undefined; events: GenerateEvent[]; gpuBytes: number }> {
+  const { model, context: gpu } = loaded;
+  const { ids } = prompt;
   const context = Math.min(model.spec.maxPositions, ids.length + options.maxNewTokens);
-  const session = await Session.create(model, {
+  const sizes = withKv(loaded, kv, {
     maxSequences: options.n,
     contextTokens: context,
     kvTokens: options.n === 1 ? context : ids.length + options.n * Math.min(options.maxNewTokens, context),
     prefillRows: Math.min(256, Math.max(16, ids.length)),
-    kv: "f32",
   });
+  const session = await Session.create(model, sizes);
   const completions: Completion[] = [];
   const events: GenerateEvent[] = [];
   let stats: GenerateStats | undefined;
   const request = {
-    prompts: [{ ids, startsInThink }],
+    prompts: [prompt],
     options,
     stopIds: eosIds,
     ...(tokenizer ? { tokenizer } : {}),
@@ -139,5 +146,5 @@ async function complete(
     if (event.type === "finished") completions[event.sample] = event.completion;
     if (event.type === "done") stats = event.stats;
   }
-  return { completions, stats, events, gpuBytes: arena.liveBytes };
+  return { completions, stats, events, gpuBytes: gpu.arena.liveBytes };
 }

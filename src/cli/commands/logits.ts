@@ -1,28 +1,30 @@
 import { Session } from "../../model/session.ts";
 import { UsageError } from "../args.ts";
 import type { Command } from "../command.ts";
-import { loadFromArgs, MODEL_OPTIONS } from "../engine.ts";
+import { KV_OPTION, KV_USAGE, kvFromArgs, loadFromArgs, MODEL_OPTIONS, withKv } from "../engine.ts";
 
 /** Rows whose logits are in memory at a time. */
 const SCORED_TOGETHER = 16;
 
 export const logitsCommand: Command = {
   name: "logits",
-  usage: "--model <path> --ids 5,6,7 [--weights f32|f16|bf16|q8|q4]",
+  usage: `--model <path> --ids 5,6,7 [--weights f32|f16|bf16|q8|q4] ${KV_USAGE}`,
   summary: "log-probabilities, argmax and entropy of a token sequence",
-  options: { ...MODEL_OPTIONS, ids: { type: "string" } },
+  options: { ...MODEL_OPTIONS, ...KV_OPTION, ids: { type: "string" } },
   async run(args) {
     const ids = args.ids("ids");
     if (!ids) throw new UsageError("--ids is missing");
-    const { model } = await loadFromArgs(args);
+    const kv = kvFromArgs(args);
+    const loaded = await loadFromArgs(args);
+    const { model } = loaded;
     const contextTokens = Math.min(Math.max(1, ids.length), model.spec.maxPositions);
-    const session = await Session.create(model, {
+    const sizes = withKv(loaded, kv, {
       maxSequences: SCORED_TOGETHER,
       contextTokens,
       kvTokens: Math.max(1, ids.length),
       prefillRows: Math.min(256, Math.max(SCORED_TOGETHER, ids.length)),
-      kv: "f32",
     });
+    const session = await Session.create(model, sizes);
     const { positions, lastLogits } = await session.score(ids);
     const json = {
       last_logits: [...lastLogits],

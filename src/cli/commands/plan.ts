@@ -15,7 +15,7 @@ import type { ModelSpec } from "../../model/spec.ts";
 import { UsageError } from "../args.ts";
 import type { Args } from "../args.ts";
 import type { Command } from "../command.ts";
-import { openDevice } from "../engine.ts";
+import { KV_OPTION, KV_USAGE, kvFromArgs, openDevice } from "../engine.ts";
 import { modelPath } from "../model-path.ts";
 import type { ModelPath } from "../model-path.ts";
 
@@ -25,11 +25,11 @@ const USUAL_FORMAT: WeightFormat = "bf16";
 
 export const planCommand: Command = {
   name: "plan",
-  usage:
-    "--model <path> [--quantization f32|f16|bf16|q8|q4] [--context 4096] [--batch 1] [--memory BYTES] [--limits default]",
+  usage: `--model <path> [--quantization f32|f16|bf16|q8|q4] ${KV_USAGE} [--context 4096] [--batch 1] [--memory BYTES] [--limits default]`,
   summary: "GPU memory of a model before it is loaded, whether it fits, and what would",
   options: {
     model: { type: "string" },
+    ...KV_OPTION,
     quantization: { type: "string" },
     context: { type: "string" },
     batch: { type: "string" },
@@ -42,13 +42,14 @@ export const planCommand: Command = {
     const contextTokens = positive(args, "context") ?? DEFAULT_CONTEXT;
     const batch = positive(args, "batch") ?? 1;
     const memory = positive(args, "memory");
+    const kv = kvFromArgs(args);
     const path = await modelPath(args.required("model"));
     const spec = await readModelSpec(path.folder);
     const format = given ?? (await storedFormat(path, spec));
     const context = await openDevice(args);
     const budget = budgetOf(context, memory);
     context.destroy();
-    const verdict = judgeMemory(spec, { format, contextTokens, batch, kv: "f32" }, budget);
+    const verdict = judgeMemory(spec, { format, contextTokens, batch, kv }, budget);
     const { maxBufferSize, maxStorageBufferBindingSize, memoryBytes } = budget;
     return {
       json: {
@@ -89,6 +90,7 @@ function budgetOf({ adapter, limits }: GpuContext, memory: number | undefined): 
 function offerJson({ request, plan }: MemoryOffer): object {
   return {
     quantization: request.format,
+    kv: request.kv,
     context: request.contextTokens,
     batch: request.batch,
     weights_bytes: plan.weights,
@@ -120,8 +122,8 @@ const REASONS: Record<Shortfall["kind"], (shortfall: Shortfall) => string> = {
 };
 
 function described({ request }: MemoryOffer): string {
-  const { format, contextTokens, batch } = request;
-  return `${format}, ${batch === 1 ? "" : `${batch} sequences of `}${contextTokens} tokens`;
+  const { format, contextTokens, batch, kv } = request;
+  return `${format}, ${batch === 1 ? "" : `${batch} sequences of `}${contextTokens} tokens, cached in ${kv}`;
 }
 
 function mib(bytes: number): string {

@@ -89,6 +89,18 @@ const SHAPES: readonly AttentionShape[] = [
   { headDim: 128, heads: 12, kvHeads: 2, kv: "f32" },
   { headDim: 128, heads: 2, kvHeads: 2, kv: "f16" },
   { headDim: 20, heads: 3, kvHeads: 1, kv: "f32" },
+  { headDim: 256, heads: 2, kvHeads: 1, kv: "f32" },
+];
+
+/** Two workgroups of five heads, of which one is too many. */
+const NINE_HEADS: AttentionShape = { headDim: 64, heads: 9, kvHeads: 1, kv: "f16" };
+const DECODE_SHAPES: readonly AttentionShape[] = [
+  ...SHAPES,
+  NINE_HEADS,
+  // So many heads of a group that sixteen threads share a key.
+  { headDim: 128, heads: 7, kvHeads: 1, kv: "f16" },
+  // Vectors of a head that no power of two divides.
+  { headDim: 68, heads: 1, kvHeads: 1, kv: "f32" },
 ];
 
 // The kernels use no optional feature, so the least capable device is the one to test.
@@ -108,14 +120,17 @@ describe("attention", () => {
     );
   });
 
-  it.each(SHAPES)("decode over split contexts, heads of $headDim, $heads over $kvHeads, $kv cache", async (shape) => {
-    await check(
-      options,
-      shape,
-      [1, 7, 65, 130, 300].map((length) => ({ length, newRows: 1 })),
-      "decode",
-    );
-  });
+  it.each(DECODE_SHAPES)(
+    "decode over split contexts, heads of $headDim, $heads over $kvHeads, $kv cache",
+    async (shape) => {
+      await check(
+        options,
+        shape,
+        [1, 7, 65, 130, 300].map((length) => ({ length, newRows: 1 })),
+        "decode",
+      );
+    },
+  );
 
   it("keys of a shared prefix come from another sequence's rows", async () => {
     const shape: AttentionShape = { headDim: 16, heads: 4, kvHeads: 2, kv: "f32" };
@@ -125,6 +140,7 @@ describe("attention", () => {
       { length: 90, newRows: 1, shared: 33 },
     ];
     await check(options, shape, group, "decode");
+    await check(options, NINE_HEADS, group, "decode");
     await check(
       options,
       shape,
@@ -138,6 +154,10 @@ describe("attention", () => {
 
   it("a context long enough for the largest number of splits", async () => {
     await check(options, { headDim: 8, heads: 2, kvHeads: 1, kv: "f32" }, [{ length: 5000, newRows: 1 }], "decode");
+  });
+
+  it("splits of more keys than have their scores in memory", async () => {
+    await check(options, NINE_HEADS, [{ length: 9001, newRows: 1 }], "decode");
   });
 
   it("more heads in a group than one workgroup takes", async () => {

@@ -5,8 +5,10 @@ import type { GpuContext } from "../../gpu/device.ts";
 import type { Kernel } from "../../gpu/pipelines.ts";
 import { uploadUniform } from "../buffers.ts";
 import { ACTIVATION_PAD, roundUp } from "../weights/format.ts";
-import { attentionSource, decodeTiling, MAX_SPLITS, mergeSource, prefillTiling, splitsOf } from "./source.ts";
+import { groupedDecodeSource, groupedTiling } from "./decode-source.ts";
+import { attentionSource, decodeTiling, mergeSource, prefillTiling } from "./source.ts";
 import type { AttentionShape } from "./source.ts";
+import { MAX_SPLITS, splitsOf } from "./splits.ts";
 
 /** Buffers of one layer's attention. */
 export interface AttentionBuffers {
@@ -29,6 +31,23 @@ export function partialBytes(
 ): { readonly outputs: number; readonly maxima: number } {
   const cells = maxSequences * heads * MAX_SPLITS;
   return { outputs: cells * headDim * 4, maxima: cells * 8 };
+}
+
+/** From this size of heads on, decode is bound by reading keys and values. */
+const GROUPED_HEAD_DIM = 64;
+
+/**
+ * Whether decode takes the kernel that reads each key once for all heads of a group. With smaller heads it is hardly faster, and
+ * runs that were recorded with them repeat bit for bit on the one that streams.
+ */
+function isGrouped({ headDim }: AttentionShape): boolean {
+  return headDim >= GROUPED_HEAD_DIM;
+}
+
+/** Decode's workgroups per split and KV head. */
+function headTilesOf(shape: AttentionShape): number {
+  if (isGrouped(shape)) return groupedTiling(shape).headTiles;
+  return Math.ceil(shape.heads / shape.kvHeads / decodeTiling(shape).rows);
 }
 
 /** What all layers of a session share: kernels and the partial results of decode. */
@@ -71,7 +90,7 @@ export class AttentionPlan {
     }
     const kernels = await Promise.all([
       context.pipelines.get(attentionSource(shape, "prefill")),
-      context.pipelines.get(attentionSource(shape, "decode")),
+      context.pipelines.get(isGrouped(shape) ? groupedDecodeSource(shape) : attentionSource(shape, "decode")),
       context.pipelines.get(mergeSource(shape)),
     ]);
     const bytes = partialBytes(shape, maxSequences);
@@ -88,7 +107,7 @@ export class AttentionPlan {
     const decode = context.bind(this.#decode, [q, kv, seqs, this.#partO, this.#partMl]);
     const merge = context.bind(this.#merge, [seqs, this.#partO, this.#partMl, out, this.#op]);
     const { heads, kvHeads } = this.shape;
-    const headTiles = kvHeads * Math.ceil(heads / kvHeads / decodeTiling(this.shape).rows);
+    const headTiles = kvHeads * headTilesOf(this.shape);
     return {
       encodePrefill: (batch, tileCount) => batch.dispatch(this.#prefill, prefill, [tileCount, kvHeads]),
       encodeDecode: (batch, sequences, longest) => {

@@ -1,4 +1,5 @@
 import type { KernelSource } from "../../gpu/pipelines.ts";
+import { MAX_SPLITS, splitRangeWgsl, splitsWgsl } from "./splits.ts";
 
 /** What decides the attention kernels' code. */
 export interface AttentionShape {
@@ -9,12 +10,10 @@ export interface AttentionShape {
   readonly kv: "f32" | "f16";
 }
 
-/** Keys that pass through workgroup memory at a time. */
-export const KEY_TILE = 16;
-/** Splits of one sequence's context in decode, at most. */
-export const MAX_SPLITS = 64;
-/** A split holds at least this many keys. */
-export const MIN_SPLIT_KEYS = 64;
+/** Keys that pass through workgroup memory at a time: as many as fit with WebGPU's 16 KiB. */
+function keyTile({ headDim }: AttentionShape): number {
+  return headDim > 128 ? 8 : 16;
+}
 
 /** How threads divide query rows and head dimensions. */
 export interface AttentionTiling {
@@ -42,14 +41,9 @@ function largestDivisor(value: number, most: number): number {
   return divisor;
 }
 
-/** Splits of a context of `length` keys in decode; the same rule in the kernel and on the host. */
-export function splitsOf(length: number): number {
-  return Math.max(1, Math.min(MAX_SPLITS, Math.ceil(length / MIN_SPLIT_KEYS)));
-}
-
 /**
  * Causal attention with online softmax (Dao et al. 2022) over the KV cache: a workgroup takes `rows` query rows that
- * share a KV head, streams the keys they may see in tiles of 16 and never stores a score matrix.
+ * share a KV head, streams the keys they may see in small tiles and never stores a score matrix.
  *
  * Bindings: 0 q [rows, heads × headDim], 1 cache (per row: K of all KV heads, then V), 2 `seqs`
  * (two vec4<u32> per sequence: prefix base, prefix length, own base, length; first row, new rows, 0, 0), 3 and on:
@@ -64,6 +58,7 @@ export function splitsOf(length: number): number {
 export function attentionSource(shape: AttentionShape, mode: "prefill" | "decode"): KernelSource {
   const { headDim, heads, kvHeads, kv } = shape;
   const { rows, lanes } = mode === "prefill" ? prefillTiling(shape) : decodeTiling(shape);
+  const keys = keyTile(shape);
   const d4 = headDim / 4;
   const each = d4 / lanes;
   const threads = rows * lanes;
@@ -87,11 +82,7 @@ export function attentionSource(shape: AttentionShape, mode: "prefill" | "decode
       ? `let last = min(flat0 + ROWS, extent.y * GROUP) - 1u;
   let key_begin = 0u;
   let key_end = info.w - extent.y + last / GROUP + 1u;`
-      : `let splits = clamp((info.w + ${MIN_SPLIT_KEYS - 1}u) / ${MIN_SPLIT_KEYS}u, 1u, ${MAX_SPLITS}u);
-  if (wg.x >= splits) { return; }
-  let share = ((info.w + splits - 1u) / splits + ${KEY_TILE - 1}u) / ${KEY_TILE}u * ${KEY_TILE}u;
-  let key_begin = min(wg.x * share, info.w);
-  let key_end = min(key_begin + share, info.w);`;
+      : splitRangeWgsl();
   const finish =
     mode === "prefill"
       ? `if (!live) { return; }
@@ -127,9 +118,9 @@ const GROUP = ${group}u;
 const D4 = ${d4}u;
 // A score that no key can have and that still subtracts without NaN.
 const NEVER = -3.0e38;
-var<workgroup> tile_kv: array<vec4<f32>, ${KEY_TILE * d4}>;
-var<workgroup> part: array<f32, ${rows * KEY_TILE * lanes}>;
-var<workgroup> score: array<f32, ${rows * KEY_TILE}>;
+var<workgroup> tile_kv: array<vec4<f32>, ${keys * d4}>;
+var<workgroup> part: array<f32, ${rows * keys * lanes}>;
+var<workgroup> score: array<f32, ${rows * keys}>;
 
 fn load(info: vec4<u32>, position: u32, head4: u32, d: u32) -> vec4<f32> {
   let row = select(info.z + position - info.y, info.x + position, position < info.y);
@@ -156,25 +147,25 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) t
   ${list((i) => `var acc_${i} = vec4<f32>(0.0);`)}
   var top = NEVER;
   var sum = 0.0;
-  for (var key0 = key_begin; key0 < key_end; key0 += ${KEY_TILE}u) {
-    for (var e = thread; e < ${KEY_TILE}u * D4; e += ${threads}u) {
+  for (var key0 = key_begin; key0 < key_end; key0 += ${keys}u) {
+    for (var e = thread; e < ${keys}u * D4; e += ${threads}u) {
       let position = key0 + e / D4;
       var v = vec4<f32>(0.0);
       if (position < key_end) { v = load(info, position, kv_head * D4, e % D4); }
       tile_kv[e] = v;
     }
     workgroupBarrier();
-    for (var j = 0u; j < ${KEY_TILE}u; j++) {
+    for (var j = 0u; j < ${keys}u; j++) {
       let k_at = j * D4 + lane;
-      part[(r * ${KEY_TILE}u + j) * LANES + lane] = ${list((i) => `dot(q_${i}, tile_kv[k_at + ${i * lanes}u])`, " + ")};
+      part[(r * ${keys}u + j) * LANES + lane] = ${list((i) => `dot(q_${i}, tile_kv[k_at + ${i * lanes}u])`, " + ")};
     }
     workgroupBarrier();
-    for (var j = lane; j < ${KEY_TILE}u; j += LANES) {
+    for (var j = lane; j < ${keys}u; j += LANES) {
       var s = 0.0;
-      for (var l = 0u; l < LANES; l++) { s += part[(r * ${KEY_TILE}u + j) * LANES + l]; }
-      score[r * ${KEY_TILE}u + j] = select(NEVER, s * ${1 / Math.sqrt(headDim)}, key0 + j < min(visible, key_end));
+      for (var l = 0u; l < LANES; l++) { s += part[(r * ${keys}u + j) * LANES + l]; }
+      score[r * ${keys}u + j] = select(NEVER, s * ${1 / Math.sqrt(headDim)}, key0 + j < min(visible, key_end));
     }
-    for (var e = thread; e < ${KEY_TILE}u * D4; e += ${threads}u) {
+    for (var e = thread; e < ${keys}u * D4; e += ${threads}u) {
       let position = key0 + e / D4;
       var v = vec4<f32>(0.0);
       if (position < key_end) { v = load(info, position, ${kvHeads}u * D4 + kv_head * D4, e % D4); }
@@ -182,13 +173,13 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) t
     }
     workgroupBarrier();
     var tile_top = top;
-    for (var j = 0u; j < ${KEY_TILE}u; j++) { tile_top = max(tile_top, score[r * ${KEY_TILE}u + j]); }
+    for (var j = 0u; j < ${keys}u; j++) { tile_top = max(tile_top, score[r * ${keys}u + j]); }
     let keep = exp(top - tile_top);
     top = tile_top;
     sum *= keep;
     ${list((i) => `acc_${i} *= keep;`, "\n    ")}
-    for (var j = 0u; j < ${KEY_TILE}u; j++) {
-      let s = score[r * ${KEY_TILE}u + j];
+    for (var j = 0u; j < ${keys}u; j++) {
+      let s = score[r * ${keys}u + j];
       let p = select(exp(s - top), 0.0, s == NEVER);
       sum += p;
       let v_at = j * D4 + lane;
@@ -224,7 +215,7 @@ export function mergeSource({ headDim, heads }: AttentionShape): KernelSource {
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let length = seqs[2u * wg.y].w;
-  let splits = clamp((length + ${MIN_SPLIT_KEYS - 1}u) / ${MIN_SPLIT_KEYS}u, 1u, ${MAX_SPLITS}u);
+  let splits = ${splitsWgsl("length")};
   let first = (wg.y * ${heads}u + wg.x) * ${MAX_SPLITS}u;
   var top = part_ml[first].x;
   for (var s = 1u; s < splits; s++) { top = max(top, part_ml[first + s].x); }
