@@ -56,6 +56,7 @@ export const ERROR_CODES = [
   "E_GPU_INTERNAL",
   "E_SELF_TEST",
   "E_SHADER",
+  "E_FEATURE",
   "E_LIMIT",
   // engine
   "E_NO_MODEL",

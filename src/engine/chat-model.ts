@@ -11,6 +11,7 @@ import type { SessionSizes } from "../model/session-buffers.ts";
 import { Session } from "../model/session.ts";
 import type { ModelSpec } from "../model/spec.ts";
 import { loadOnnx } from "../ort/load.ts";
+import { bestVariant } from "../ort/onnx-files.ts";
 import { openOrt } from "../ort/runtime.ts";
 import type { OrtRuntime } from "../ort/runtime.ts";
 import type { CheckedFolder } from "./check-folder.ts";
@@ -65,12 +66,14 @@ export async function loadChatModel(
 /** What a request's model runs on. */
 export function chooseRuntime(
   gpu: GpuContext | undefined,
-  { format }: CheckedFolder,
+  { format, variants }: Pick<CheckedFolder, "format" | "variants">,
   wanted: LoadRequest["runtime"] = "webgpu",
 ): Choice {
   if (wanted === "auto") {
     if (!gpu) return { runtime: "onnx-wasm", instead: "no-device" };
     if (gpu.adapter.isFallback) return { runtime: "onnx-wasm", instead: "software-device" };
+    const runsOnDevice = format !== "onnx" || bestVariant(variants, "webgpu", gpu.features.f16) !== undefined;
+    if (!runsOnDevice) return { runtime: "onnx-wasm", instead: "form" };
   }
   if (wanted === "onnx-wasm" || wanted === "onnx-webgpu") return { runtime: wanted };
   return { runtime: format === "onnx" ? "onnx-webgpu" : "webgpu" };

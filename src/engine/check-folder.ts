@@ -1,4 +1,5 @@
 import { openCheckpoint } from "../checkpoint/checkpoint.ts";
+import type { OnnxVariant } from "../checkpoint/onnx-variants.ts";
 import type { ModelFolder } from "../checkpoint/source.ts";
 import { isR1Error, R1Error } from "../errors.ts";
 import type { WeightFormat } from "../kernels/weights/format.ts";
@@ -8,7 +9,7 @@ import { judgeMemory } from "../model/memory-plan.ts";
 import type { ModelSpec } from "../model/spec.ts";
 import { allTensors, checkTensors, modelTensors } from "../model/tensor-names.ts";
 import { loadTextAssets } from "../model/text-assets.ts";
-import { hasOnnx } from "../ort/onnx-files.ts";
+import { onnxVariants } from "../ort/onnx-files.ts";
 import type { TextAssets } from "../text/load-text.ts";
 
 /** A folder in which everything is right that can be known without reading weights. */
@@ -16,8 +17,10 @@ export interface CheckedFolder {
   readonly folder: ModelFolder;
   readonly spec: ModelSpec;
   readonly text: TextAssets;
-  /** What its weights are in. */
+  /** What its weights are in; GGUF files are shown as safetensors are. */
   readonly format: "safetensors" | "onnx";
+  /** ONNX graphs that it holds, where these are its weights. */
+  readonly variants: readonly OnnxVariant[];
 }
 
 /**
@@ -27,15 +30,16 @@ export interface CheckedFolder {
  */
 export async function checkFolder(folder: ModelFolder, signal: AbortSignal): Promise<CheckedFolder> {
   const spec = await readModelSpec(folder, signal);
-  let format: CheckedFolder["format"] = "safetensors";
+  let variants: CheckedFolder["variants"] = [];
   try {
     checkTensors(await openCheckpoint(folder, { signal }), allTensors(modelTensors(spec)));
   } catch (error) {
     const missing = isR1Error(error) && error.code === "E_FILE_MISSING";
-    if (!missing || !(await hasOnnx(folder, signal))) throw error;
-    format = "onnx";
+    variants = missing ? await onnxVariants(folder, signal) : [];
+    if (variants.length === 0) throw error;
   }
-  return { folder, spec, text: await loadTextAssets(folder, signal), format };
+  const format = variants.length === 0 ? "safetensors" : "onnx";
+  return { folder, spec, text: await loadTextAssets(folder, signal), format, variants };
 }
 
 /**

@@ -99,8 +99,8 @@ function hubOf({ endpoint, token }: HubRequest): Hub {
   return new Hub({ ...(endpoint === undefined ? {} : { endpoint }), ...(token === undefined ? {} : { token }) });
 }
 
-/** Safetensors are a repository's one model; of GGUF files one has to be named. */
+/** Safetensors are a repository's one model; of GGUF files and ONNX graphs one has to be named. */
 function addressOf(model: Pick<Manifest, "repository" | "revision" | "file"> & Pick<HubModel, "format">): string {
   const { repository, revision, format, file } = model;
-  return formatHubAddress({ repository, revision, ...(format === "gguf" ? { file } : {}) });
+  return formatHubAddress({ repository, revision, ...(format === "safetensors" ? {} : { file }) });
 }

@@ -131,8 +131,8 @@ export interface LoadedModel {
   readonly weightBytes: number;
   readonly contextTokens: number;
   readonly runtime: RuntimeName;
-  /** Why `auto` chose the processor. */
-  readonly instead?: "no-device" | "software-device";
+  /** Why `auto` chose the processor; `form`: this ONNX graph does not run on the graphics device. */
+  readonly instead?: "no-device" | "software-device" | "form";
   readonly loadMs: number;
   /** Which ways of asking this folder allows. */
   readonly hasTokenizer: boolean;

@@ -24,7 +24,7 @@ export interface OrtModel {
 
 /**
  * Loads a folder in onnx-community's layout: `onnx/model*.onnx` beside `config.json`.
- * @throws R1Error E_FILE_MISSING, E_FORMAT for a graph of another form or one that ONNX Runtime refuses, E_LIMIT,
+ * @throws R1Error E_FILE_MISSING, E_FEATURE for variants that the provider does not run, E_FORMAT for a graph of another form or one that ONNX Runtime refuses, E_LIMIT,
  *   E_OUT_OF_MEMORY, E_ABORTED, and what reading throws
  */
 export async function loadOnnx(
@@ -33,7 +33,7 @@ export async function loadOnnx(
   options: ReadOnnxOptions = {},
 ): Promise<OrtModel> {
   const spec = await readModelSpec(folder, options.signal);
-  const files = await readOnnx(folder, runtime.provider.name, options);
+  const files = await readOnnx(folder, runtime.provider, options);
   throwIfAborted(options.signal);
   const session = await createSession(runtime, files, spec);
   try {

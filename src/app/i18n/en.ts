@@ -119,7 +119,7 @@ export const enErrors: Record<ErrorCode, string> = {
   E_HUB_ACCESS:
     "The hub asks for permission. Accept the conditions on the model's page there, then enter an access token.",
   E_HUB_FILES:
-    "The repository has no model in a form that can be opened. Choose one with safetensors or name one GGUF file.",
+    "The repository has no model in a form that can be opened. Choose one with safetensors, or name one GGUF or ONNX file.",
   E_HUB_MOVED:
     "The repository has changed since the download began. Download it again; files that stayed the same are kept.",
   E_HTTP_PAGE: "A web page came instead of the file. Log in to the network if it asks for that, then try again.",
@@ -151,6 +151,8 @@ export const enErrors: Record<ErrorCode, string> = {
   E_GPU_INTERNAL: `The graphics device failed. ${reload}`,
   E_SELF_TEST: "This graphics driver computes wrong results. Update the driver or use another browser.",
   E_SHADER: `A kernel does not compile on this device. ${report}`,
+  E_FEATURE:
+    "This graphics device lacks a feature that the file's form needs (half precision, as a rule). Choose the q4 form or a GGUF file.",
   E_LIMIT: "This device's limits are too small for the request. Choose a smaller model or fewer samples.",
   E_NO_MODEL: "No model is loaded. Load one first.",
   E_BUSY: "The engine is busy. Wait for the reply or stop it.",

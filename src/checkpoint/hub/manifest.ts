@@ -27,7 +27,7 @@ const manifestSchema = v.object({
   repository: v.pipe(text, v.regex(/^\w[\w.-]*\/\w[\w.-]*$/)),
   revision: v.pipe(text, v.check(isRevision)),
   commit: v.pipe(text, v.check(isRevision)),
-  format: v.picklist(["safetensors", "gguf"]),
+  format: v.picklist(["safetensors", "gguf", "onnx"]),
   file: text,
   files: v.pipe(
     v.array(
@@ -77,6 +77,7 @@ export function isSameFile(a: HubFile, b: HubFile): boolean {
 
 /** A name that is one folder's: the repository, and the file where it is one of several models. */
 export function storeId({ repository, format, file }: Pick<Manifest, "repository" | "format" | "file">): string {
-  const parts = [...repository.split("/"), ...(format === "gguf" ? file.replace(/\.gguf$/, "").split("/") : [])];
+  const own = format === "safetensors" ? [] : file.replace(/\.(gguf|onnx)$/, "").split("/");
+  const parts = [...repository.split("/"), ...own];
   return parts.join("--").slice(0, 200);
 }
