@@ -58,6 +58,7 @@ export const ERROR_CODES = [
   "E_SHADER",
   "E_FEATURE",
   "E_LIMIT",
+  "E_TOO_LARGE",
   // engine
   "E_NO_MODEL",
   "E_BUSY",

@@ -21,7 +21,7 @@ import type { CheckedFolder } from "./check-folder.ts";
 import type { GenerateCall, LoadedModel, LoadProgress, LoadRequest } from "./protocol.ts";
 
 /** Context of a chat unless more is asked for: a f32 cache of this length fits every GPU that holds the weights. */
-const DEFAULT_CONTEXT = 4096;
+export const DEFAULT_CONTEXT = 4096;
 
 /** A loaded model with its text side and one conversation's cache. */
 export class ChatEngine {

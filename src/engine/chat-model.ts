@@ -65,14 +65,14 @@ export async function loadChatModel(
 
 /** What a request's model runs on. */
 export function chooseRuntime(
-  gpu: GpuContext | undefined,
-  { format, variants }: Pick<CheckedFolder, "format" | "variants">,
+  gpu: Pick<GpuContext, "adapter" | "features"> | undefined,
+  { format, graphs }: Pick<CheckedFolder, "format" | "graphs">,
   wanted: LoadRequest["runtime"] = "webgpu",
 ): Choice {
   if (wanted === "auto") {
     if (!gpu) return { runtime: "onnx-wasm", instead: "no-device" };
     if (gpu.adapter.isFallback) return { runtime: "onnx-wasm", instead: "software-device" };
-    const runsOnDevice = format !== "onnx" || bestVariant(variants, "webgpu", gpu.features.f16) !== undefined;
+    const runsOnDevice = format !== "onnx" || bestVariant(graphs, "webgpu", gpu.features.f16) !== undefined;
     if (!runsOnDevice) return { runtime: "onnx-wasm", instead: "form" };
   }
   if (wanted === "onnx-wasm" || wanted === "onnx-webgpu") return { runtime: wanted };

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { OnnxVariant } from "../checkpoint/onnx-variants.ts";
 import { memoryFolder } from "../checkpoint/testing.ts";
 import type { GpuContext } from "../gpu/device.ts";
-import { bestVariant, onnxVariants, readOnnx } from "../ort/onnx-files.ts";
+import { bestVariant, onnxGraphs, readOnnx } from "../ort/onnx-files.ts";
 import { chooseRuntime } from "./chat-model.ts";
 
 /** What the choice looks at. */
@@ -11,7 +11,7 @@ function gpu(f16: boolean, isFallback = false): GpuContext {
 }
 
 function onnx(...variants: readonly OnnxVariant[]) {
-  return { format: "onnx", variants } as const;
+  return { format: "onnx", graphs: new Map(variants.map((variant) => [variant, 1])) } as const;
 }
 
 describe("what an ONNX folder runs on", () => {
@@ -28,11 +28,11 @@ describe("what an ONNX folder runs on", () => {
 
   it("is the best of its graphs: fast ones on the device, what needs no half floats on the processor", async () => {
     const folder = memoryFolder({ "onnx/model_q4.onnx": "a", "onnx/model_q4f16.onnx": "b", "onnx/model.onnx": "c" });
-    const variants = await onnxVariants(folder);
-    expect(variants).toEqual(["model", "model_q4", "model_q4f16"]);
-    expect(bestVariant(variants, "webgpu", true)).toBe("model_q4f16");
-    expect(bestVariant(variants, "webgpu", false)).toBe("model_q4");
-    expect(bestVariant(variants, "wasm", false)).toBe("model_q4");
+    const graphs = await onnxGraphs(folder);
+    expect([...graphs.keys()]).toEqual(["model", "model_q4", "model_q4f16"]);
+    expect(bestVariant(graphs, "webgpu", true)).toBe("model_q4f16");
+    expect(bestVariant(graphs, "webgpu", false)).toBe("model_q4");
+    expect(bestVariant(graphs, "wasm", false)).toBe("model_q4");
   });
 
   it("is refused by name where the device was asked for and cannot", async () => {

@@ -14,8 +14,10 @@ import type {
   LoadedModel,
   LoadProgress,
   LoadRequest,
+  MemoryAdvice,
   MethodName,
   Pace,
+  PlanRequest,
   ProgressMessage,
   ResultMessage,
   StoredModel,
@@ -167,6 +169,15 @@ export class EngineClient {
         }
       },
     };
+  }
+
+  /**
+   * What a model would take of this machine's memory, whether that fits, and what would. Open the device first: without one
+   * the answer is about ONNX Runtime on the processor.
+   * @throws R1Error E_CONFIG, E_ARCHITECTURE, and what opening a source throws
+   */
+  plan(request: PlanRequest, signal?: AbortSignal): Promise<MemoryAdvice> {
+    return this.#call({ method: "plan", request }, undefined, signal);
   }
 
   /** What a hub's repository has that can be opened. @throws R1Error E_HUB_…, E_HTTP, E_HTTP_PAGE, E_STALLED */

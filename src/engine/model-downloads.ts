@@ -1,3 +1,4 @@
+import { modelFolder } from "../checkpoint/gguf/folder.ts";
 import { formatHubAddress, parseHubAddress } from "../checkpoint/hub/address.ts";
 import { checkCatalogueConfig } from "../checkpoint/hub/catalogue.ts";
 import { chooseModel, modelsOf } from "../checkpoint/hub/choose-model.ts";
@@ -8,6 +9,9 @@ import { readManifest, storeId } from "../checkpoint/hub/manifest.ts";
 import type { Manifest } from "../checkpoint/hub/manifest.ts";
 import { MemoryLibrary } from "../checkpoint/hub/memory-library.ts";
 import type { ModelLibrary } from "../checkpoint/hub/model-store.ts";
+import { readJson } from "../checkpoint/source.ts";
+import type { ModelFolder } from "../checkpoint/source.ts";
+import { throwIfAborted } from "../errors.ts";
 import type { DownloadProgress, HubOffer, HubRequest, StoredModel, StoredModels } from "./protocol.ts";
 
 /** Downloads models into the browser's storage, and keeps its list. */
@@ -21,7 +25,8 @@ export class ModelDownloads {
   /** @throws R1Error what `Hub.list` throws; E_HUB_FILES when it has none that can be opened */
   async offer(request: HubRequest, signal: AbortSignal): Promise<HubOffer> {
     const address = parseHubAddress(request.address);
-    const listing = await hubOf(request).list(address, signal);
+    const hub = hubOf(request);
+    const listing = await hub.list(address, signal);
     const all = modelsOf(listing.files);
     const chosen = address.file === undefined && all.length > 1 ? all : [chooseModel(listing, address)];
     const { repository, commit } = listing;
@@ -31,7 +36,8 @@ export class ModelDownloads {
       bytes,
       address: addressOf({ repository, revision: address.revision, format, file }),
     }));
-    return { repository, commit, models };
+    const config = await configOf(hub.folder(listing), chosen, signal);
+    return { repository, commit, config, models };
   }
 
   /** @throws R1Error what `downloadModel` throws; E_BUSY when another tab writes the same model */
@@ -92,6 +98,23 @@ export class ModelDownloads {
       totalBytes: manifest.files.reduce((sum, { size }) => sum + size, 0),
       source: whole ? source : undefined,
     };
+  }
+}
+
+/**
+ * What a plan of memory needs, which costs little to fetch; GGUF files, which have it inside, are all of one model.
+ * @throws R1Error E_ABORTED
+ */
+async function configOf(folder: ModelFolder, models: readonly HubModel[], signal: AbortSignal): Promise<unknown> {
+  const [gguf] = models.filter(({ format }) => format === "gguf").toSorted((a, b) => a.bytes - b.bytes);
+  try {
+    const config = await readJson(folder, "config.json", undefined, signal);
+    if (config !== undefined || !gguf) return config;
+    return await readJson(await modelFolder(folder, gguf.file, signal), "config.json", undefined, signal);
+  } catch {
+    // The download says what is wrong with it.
+    throwIfAborted(signal);
+    return undefined;
   }
 }
 

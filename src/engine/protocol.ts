@@ -5,6 +5,8 @@ import type { GenerateEvent } from "../generate/events.ts";
 import type { GenerateOptions } from "../generate/options.ts";
 import type { SaidToken } from "../generate/request.ts";
 import type { WeightFormat } from "../kernels/weights/format.ts";
+import type { MemoryPlan } from "../model/memory-plan.ts";
+import type { OrtShortfall } from "../ort/memory.ts";
 import type { ModelSpec } from "../model/spec.ts";
 import type { ChatMessage } from "../text/messages.ts";
 import type { TrainDoneEvent, TrainEvent } from "../train/events.ts";
@@ -166,6 +168,8 @@ export interface HubRequest {
 export interface HubOffer {
   readonly repository: string;
   readonly commit: string;
+  /** `config.json`, of GGUF files what their metadata say in its place; undefined where it could not be had. */
+  readonly config: unknown;
   readonly models: readonly (Pick<HubModel, "format" | "file" | "bytes"> & { readonly address: string })[];
 }
 
@@ -192,6 +196,44 @@ export interface StoredModels {
   readonly freeBytes: number | undefined;
 }
 
+/** What is known of a model on a hub before its weights come. */
+export type HubWeights = Pick<HubModel, "format" | "file" | "bytes">;
+
+/** Asks what a model would take, and whether that fits; no weights are read. */
+export interface PlanRequest {
+  /** A `config.json` with what the hub tells of the weights, or where the model is. */
+  readonly model:
+    | { readonly kind: "config"; readonly config: unknown; readonly weights: HubWeights }
+    | { readonly kind: "source"; readonly source: ModelSource };
+  /** `auto` by default. */
+  readonly runtime?: RuntimeName | "auto";
+  /** As in `LoadRequest`. */
+  readonly format?: WeightFormat;
+  readonly contextTokens?: number;
+  /** Sequences at a time; 1 by default. */
+  readonly batch?: number;
+}
+
+/** What a model takes, loaded so. */
+export interface MemoryNeed {
+  /** Left out: as it is stored. */
+  readonly format?: WeightFormat;
+  readonly contextTokens: number;
+  readonly batch: number;
+  readonly memory: MemoryPlan;
+}
+
+export interface MemoryAdvice extends MemoryNeed {
+  /** What it would run on here. Of ONNX Runtime the bytes are about right: its arena is its own. */
+  readonly runtime: RuntimeName;
+  /** The longest context that fits in this format, of 512, 1,024, … 32,768; 0 where none does. */
+  readonly longestContext: number;
+  /** Why it does not fit; left out where it does. */
+  readonly reason?: OrtShortfall;
+  /** The largest that would. */
+  readonly offer?: MemoryNeed;
+}
+
 /** What the page asks for; each method's parameters, progress and result. */
 export interface EngineMethods {
   open: { readonly request: undefined; readonly progress: never; readonly result: DeviceInfo };
@@ -201,7 +243,8 @@ export interface EngineMethods {
   /** Progress as in `generate`; a step is told at once. Cancelled before its model is loaded, it fails with E_ABORTED. */
   train: { readonly request: TrainCall; readonly progress: readonly TrainProgress[]; readonly result: TrainResult };
   unload: { readonly request: undefined; readonly progress: never; readonly result: undefined };
-  /** The rest waits for no other call. */
+  /** The rest waits for no other call. `plan` judges by the device that is open, if one is. */
+  plan: { readonly request: PlanRequest; readonly progress: never; readonly result: MemoryAdvice };
   listHub: { readonly request: HubRequest; readonly progress: never; readonly result: HubOffer };
   /** Cancelled, it is paused: the next download goes on with what has arrived. */
   download: { readonly request: HubRequest; readonly progress: DownloadProgress; readonly result: StoredModel };

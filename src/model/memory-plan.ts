@@ -38,6 +38,8 @@ export interface MemoryRequest {
   /** Sequences at a time. */
   readonly batch: number;
   readonly kv: "f32" | "f16";
+  /** Of weights in several formats, as files may have them; where it is left out all are in `format`. */
+  readonly weightBytes?: number | undefined;
 }
 
 /** Why something does not fit: `bytes` are needed at once, of which there are `limit`. */
@@ -130,10 +132,23 @@ export function planMemory(
 
 /** Holds a request against a device, and looks for a smaller one where it does not fit. */
 export function judgeMemory(spec: ModelSpec, request: MemoryRequest, budget: MemoryBudget): MemoryVerdict {
-  const plan = planMemory(spec, request.format, sizesOf(request), budget);
+  const plan = planRequest(spec, request, budget);
   const reason = shortfall(spec, request, plan, budget);
   if (!reason) return { fits: true, request, plan };
   return { fits: false, request, plan, reason, offer: offerFor(spec, request, budget) };
+}
+
+/** Why a request does not fit; undefined where it does. */
+export function lacking(spec: ModelSpec, request: MemoryRequest, budget: MemoryBudget): Shortfall | undefined {
+  return shortfall(spec, request, planRequest(spec, request, budget), budget);
+}
+
+function planRequest(spec: ModelSpec, request: MemoryRequest, limits: BufferLimits): MemoryPlan {
+  const plan = planMemory(spec, request.format, sizesOf(request), limits);
+  const { weightBytes: weights } = request;
+  if (weights === undefined) return plan;
+  const total = plan.total - plan.weights + weights;
+  return { ...plan, weights, total, peak: Math.max(total, weights + plan.staging) };
 }
 
 function shortfall(
@@ -166,16 +181,22 @@ function offerFor(spec: ModelSpec, request: MemoryRequest, budget: MemoryBudget)
   const bits = (format: WeightFormat): number => layoutOf(format).bitsPerWeight;
   const formats = OFFERED.filter((format) => bits(format) < bits(request.format));
   const smallest = formats.at(-1) ?? request.format;
+  const inFormat = (format: WeightFormat): Pick<MemoryRequest, "format" | "weightBytes"> => ({
+    format,
+    weightBytes: format === request.format ? request.weightBytes : undefined,
+  });
   const longest = Math.min(request.contextTokens, spec.maxPositions);
   const shorter = (batch: number): MemoryRequest[] =>
-    contextsBelow(longest).map((contextTokens) => ({ ...request, format: smallest, contextTokens, batch }));
+    contextsBelow(longest).map((contextTokens) => ({ ...request, ...inFormat(smallest), contextTokens, batch }));
   const candidates = [
-    ...[request.format, ...formats].map((format) => ({ ...request, format, contextTokens: longest })),
+    ...[request.format, ...formats].map((format) => ({ ...request, ...inFormat(format), contextTokens: longest })),
     ...shorter(request.batch),
-    ...(request.batch > 1 ? [{ ...request, format: smallest, contextTokens: longest, batch: 1 }, ...shorter(1)] : []),
+    ...(request.batch > 1
+      ? [{ ...request, ...inFormat(smallest), contextTokens: longest, batch: 1 }, ...shorter(1)]
+      : []),
   ];
   for (const candidate of candidates) {
-    const plan = planMemory(spec, candidate.format, sizesOf(candidate), budget);
+    const plan = planRequest(spec, candidate, budget);
     if (!shortfall(spec, candidate, plan, budget)) return { request: candidate, plan };
   }
   return undefined;

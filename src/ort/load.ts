@@ -11,7 +11,7 @@ import { OrtSession } from "./session.ts";
 import type { OrtRuntime } from "./runtime.ts";
 
 /** The graph computes logits for every position of a prompt, wanted or not; so many are in memory at a time. */
-const MOST_LOGITS = 1 << 24;
+export const MOST_LOGITS = 1 << 24;
 
 /** A model that ONNX Runtime has loaded. */
 export interface OrtModel {

@@ -27,32 +27,54 @@ export interface ReadOnnxOptions {
   readonly onProgress?: (loadedBytes: number, totalBytes: number) => void;
 }
 
-/** The variants that a folder in onnx-community's layout holds. */
-export async function onnxVariants(folder: ModelFolder, signal?: AbortSignal): Promise<readonly OnnxVariant[]> {
-  const there = await Promise.all(
-    ONNX_VARIANTS.map(async (variant) => ((await folder.open(onnxGraph(variant), signal)) ? [variant] : [])),
-  );
-  return there.flat();
+/** Graphs by variant, and the bytes of each with the weights beside it. */
+export type OnnxGraphs = ReadonlyMap<OnnxVariant, number>;
+
+/** What a folder in onnx-community's layout holds. */
+export async function onnxGraphs(folder: ModelFolder, signal?: AbortSignal): Promise<OnnxGraphs> {
+  const found = ONNX_VARIANTS.map(async (variant) => {
+    const sources = await openGraph(folder, variant, signal);
+    return sources.length === 0 ? [] : [[variant, bytesOf(sources)] as const];
+  });
+  return new Map((await Promise.all(found)).flat());
+}
+
+/** A graph and its parts, up to the first that is missing. */
+async function openGraph(folder: ModelFolder, variant: OnnxVariant, signal?: AbortSignal): Promise<ByteSource[]> {
+  const file = onnxGraph(variant);
+  const names = [file, ...Array.from({ length: MOST_ONNX_PARTS }, (_, part) => onnxData(file, part))];
+  const sources: ByteSource[] = [];
+  for (const name of names) {
+    const source = await folder.open(name, signal);
+    if (!source) break;
+    sources.push(source);
+  }
+  return sources;
+}
+
+function bytesOf(sources: readonly ByteSource[]): number {
+  return sources.reduce((sum, { size }) => sum + size, 0);
 }
 
 /**
- * The best of some variants for a provider; undefined where it runs none of them.
+ * The best of some graphs for a provider; undefined where it runs none of them.
  * @param hasF16 whether the graphics device has `shader-f16`
  */
 export function bestVariant(
-  variants: readonly OnnxVariant[],
+  graphs: OnnxGraphs,
   provider: OrtProvider["name"],
   hasF16: boolean,
 ): OnnxVariant | undefined {
   const canRun = (variant: OnnxVariant): boolean => provider === "wasm" || hasF16 || !computesInF16(variant);
-  return VARIANTS[provider].find((variant) => variants.includes(variant) && canRun(variant));
+  return VARIANTS[provider].find((variant) => graphs.has(variant) && canRun(variant));
 }
 
 /** @throws R1Error E_FILE_MISSING where there is none, E_FEATURE where the provider runs none of them */
-function chooseVariant(folder: ModelFolder, variants: readonly OnnxVariant[], provider: OrtProvider): OnnxVariant {
+function chooseVariant(folder: ModelFolder, graphs: OnnxGraphs, provider: OrtProvider): OnnxVariant {
   const hasF16 = provider.name === "webgpu" && provider.device.features.has("shader-f16");
-  const best = bestVariant(variants, provider.name, hasF16);
+  const best = bestVariant(graphs, provider.name, hasF16);
   if (best) return best;
+  const variants = [...graphs.keys()];
   const [found] = variants;
   if (found === undefined) {
     throw new R1Error("E_FILE_MISSING", `${folder.name}: no onnx/model.onnx or another variant of it`, {
@@ -77,15 +99,10 @@ export async function readOnnx(
   provider: OrtProvider,
   { signal, onProgress }: ReadOnnxOptions = {},
 ): Promise<OnnxBytes> {
-  const file = onnxGraph(chooseVariant(folder, await onnxVariants(folder, signal), provider));
-  const names = [file, ...Array.from({ length: MOST_ONNX_PARTS }, (_, part) => onnxData(file, part))];
-  const sources: ByteSource[] = [];
-  for (const name of names) {
-    const source = await folder.open(name, signal);
-    if (!source) break;
-    sources.push(source);
-  }
-  const total = sources.reduce((sum, { size }) => sum + size, 0);
+  const variant = chooseVariant(folder, await onnxGraphs(folder, signal), provider);
+  const file = onnxGraph(variant);
+  const sources = await openGraph(folder, variant, signal);
+  const total = bytesOf(sources);
   if (total > MOST_BYTES) {
     const message = `${file}: ${total} bytes with its data; WebAssembly holds ${MOST_BYTES}`;
     throw new R1Error("E_LIMIT", message, { file, size: total });

@@ -153,6 +153,8 @@ export const enErrors: Record<ErrorCode, string> = {
   E_SHADER: `A kernel does not compile on this device. ${report}`,
   E_FEATURE:
     "This graphics device lacks a feature that the file's form needs (half precision, as a rule). Choose the q4 form or a GGUF file.",
+  E_TOO_LARGE:
+    "The model needs more memory than this machine can give it. Load it in a smaller form, or with a shorter context.",
   E_LIMIT: "This device's limits are too small for the request. Choose a smaller model or fewer samples.",
   E_NO_MODEL: "No model is loaded. Load one first.",
   E_BUSY: "The engine is busy. Wait for the reply or stop it.",

@@ -1,9 +1,11 @@
 import * as v from "valibot";
 import { isR1Error, R1Error, throwIfAborted } from "../../errors.ts";
+import { httpFolder } from "../http.ts";
 import { discard } from "../http-response.ts";
 import { pathSegments } from "../file-name.ts";
 import { parseJson } from "../json.ts";
 import { quote } from "../quote.ts";
+import type { ModelFolder } from "../source.ts";
 import type { HubAddress } from "./address.ts";
 import { hubError, hubStatusError } from "./hub-error.ts";
 import { StallWatch } from "./stall-watch.ts";
@@ -61,6 +63,9 @@ const treeSchema = v.array(
   }),
 );
 
+/** The hub need not know which page asks, nor may cookies of its own pages come along. */
+const PRIVATE = { credentials: "omit", referrerPolicy: "no-referrer" } as const;
+
 /** A hub's two ways to be asked: what a repository has, and a file's bytes. */
 export class Hub {
   readonly #endpoint: URL;
@@ -101,6 +106,18 @@ export class Hub {
     return new URL(`${repository}/resolve/${encodeURIComponent(commit)}/${name}`, this.#endpoint);
   }
 
+  /** The files of a listing as a folder, for what is read in small pieces. */
+  folder(listing: Pick<HubListing, "repository" | "commit">): ModelFolder {
+    const send = this.#fetch;
+    const fetcher: typeof fetch = (url, init) =>
+      send(url, {
+        ...init,
+        ...PRIVATE,
+        headers: { ...Object.fromEntries(new Headers(init?.headers)), ...this.#key() },
+      });
+    return httpFolder(new URL(".", this.fileUrl(listing, "config.json")).href, { fetch: fetcher });
+  }
+
   /**
    * Asks for a file. The watch ends a connection that brings nothing; its owner tells it of what arrives, and stops it.
    * @throws R1Error E_HTTP, E_STALLED, E_ABORTED; a status is not looked at
@@ -108,16 +125,13 @@ export class Hub {
   async get(url: URL, headers: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<Answer> {
     throwIfAborted(signal);
     const watch = new StallWatch(url, this.#stallMs, signal);
-    const authorization = this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` };
     try {
       // Called through a variable: as a method of anything but the global object, a browser's fetch refuses to run.
       const send = this.#fetch;
       const sent = send(url, {
-        headers: { ...headers, ...authorization },
+        headers: { ...headers, ...this.#key() },
         signal: watch.signal,
-        // The hub need not know which page asks, nor may cookies of its own pages come along.
-        credentials: "omit",
-        referrerPolicy: "no-referrer",
+        ...PRIVATE,
       });
       const response = await watch.until(sent);
       watch.heard();
@@ -125,6 +139,10 @@ export class Hub {
     } catch (error) {
       throw watch.explain(error);
     }
+  }
+
+  #key(): Readonly<Record<string, string>> {
+    return this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` };
   }
 
   /** The commit that a revision is; the revision itself where a server only lists files. */

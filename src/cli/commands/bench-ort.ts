@@ -2,7 +2,7 @@ import { onnxFiles } from "../../checkpoint/export/onnx/export.ts";
 import { inMemory } from "../../checkpoint/export/in-memory.ts";
 import { openExportModel } from "../../model/export-model.ts";
 import type { LanguageModel, RowSampling } from "../../model/language-model.ts";
-import { onnxVariants } from "../../ort/onnx-files.ts";
+import { onnxGraphs } from "../../ort/onnx-files.ts";
 import { loadOnnx } from "../../ort/load.ts";
 import { openOrt } from "../../ort/runtime.ts";
 import type { ModelPath } from "../model-path.ts";
@@ -26,7 +26,7 @@ export interface OrtBench {
 export async function benchOrt({ folder, file }: ModelPath, bench: OrtBench): Promise<readonly OrtSpeed[]> {
   const runtime = await openOrt({ name: "wasm" });
   const onnx =
-    (await onnxVariants(folder)).length > 0
+    (await onnxGraphs(folder)).size > 0
       ? folder
       : await inMemory(folder.name, onnxFiles(await openExportModel(folder, file)));
   const model = await loadOnnx(runtime, onnx);
