@@ -25,6 +25,7 @@ export const ERROR_CODES = [
   "E_HUB_ACCESS",
   "E_HUB_FILES",
   "E_HUB_MOVED",
+  "E_HUB_OTHER",
   "E_HTTP_PAGE",
   "E_HTTP_RANGE",
   "E_HTTP_LENGTH",

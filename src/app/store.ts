@@ -32,6 +32,8 @@ export interface ModelChoice {
   readonly builtIn: BuiltInModel | undefined;
   /** What its weights become while they are loaded. */
   readonly format?: LoadRequest["format"];
+  /** As in `LoadRequest`. */
+  readonly contextTokens?: number;
 }
 
 export type ModelState =
@@ -81,6 +83,8 @@ interface PageState extends Preferences {
   /** Stops the reply that is being written. */
   readonly running: AbortController | undefined;
   readonly failure: Failure | undefined;
+  /** The model that the failure's offer is about. */
+  readonly refused: ModelChoice | undefined;
   /** The reply that was cut off when the device or the worker was lost, and what it had been asked with. */
   readonly cutOff: CutOff | undefined;
   readonly setPreference: (preference: Partial<Preferences>) => void;
@@ -92,6 +96,8 @@ interface PageState extends Preferences {
   readonly loadFiles: (files: Promise<readonly PickedFile[]>) => Promise<void>;
   /** Brings a lost model back, with the settings as they are. */
   readonly reload: () => Promise<void>;
+  /** Loads the model that did not fit as its failure offers it. */
+  readonly takeOffer: () => Promise<void>;
   readonly ask: (question: string) => Promise<void>;
   /** Asks a turn's question once more, with the next seed: another reply beside the one there is. */
   readonly retry: (turn: Turn) => Promise<void>;
@@ -150,6 +156,7 @@ export const usePage = create<PageState>()((set, get) => {
     } catch (error) {
       const { model } = get();
       if (model.status === "loading") set({ model: model.before });
+      set({ refused: choice });
       fail(error);
       return undefined;
     }
@@ -192,6 +199,11 @@ export const usePage = create<PageState>()((set, get) => {
         setConversation(withoutTurn(get().conversation, turn));
         if (isNew) set({ draft: get().draft ?? text });
       } else if (isLoss(error)) set({ cutOff: { turn: place.id, settings } });
+      if (isFull(error)) {
+        // The engine has freed all that it had.
+        set({ refused: model.choice });
+        lose();
+      }
       fail(error);
     } finally {
       set({ running: undefined });
@@ -214,6 +226,7 @@ export const usePage = create<PageState>()((set, get) => {
     draft: undefined,
     running: undefined,
     failure: undefined,
+    refused: undefined,
     cutOff: undefined,
 
     setPreference: (preference) => set(preference),
@@ -273,6 +286,15 @@ export const usePage = create<PageState>()((set, get) => {
       if (model.status === "lost" && !isBusy() && !isHeld()) await loadModel(model.choice);
     },
 
+    takeOffer: async () => {
+      const { failure, refused, model } = get();
+      if (!failure?.offer || !refused) return;
+      const smaller = { ...refused, ...failure.offer };
+      // A model that is only gone comes back under its conversation; another one begins its own.
+      if (model.status !== "lost" || model.choice !== refused) await get().load(smaller);
+      else if (!isBusy() && !isHeld()) await loadModel(smaller);
+    },
+
     ask: async (text) => {
       if (isBusy() || get().model.status !== "ready" || isHeld()) return;
       const { conversation, turns } = get();
@@ -313,11 +335,20 @@ export const usePage = create<PageState>()((set, get) => {
 
 /** What a reply can go on from once the model is there again. */
 function isLoss(error: unknown): boolean {
-  return isR1Error(error) && (error.code === "E_DEVICE_LOST" || error.code === "E_WORKER");
+  return isR1Error(error) && (error.code === "E_DEVICE_LOST" || error.code === "E_WORKER" || isFull(error));
 }
 
-function requestFor({ source, format }: ModelChoice): LoadRequest {
-  return { source, runtime: wantedRuntime(location.search), ...(format ? { format } : {}) };
+function isFull(error: unknown): boolean {
+  return isR1Error(error) && error.code === "E_OUT_OF_MEMORY";
+}
+
+function requestFor({ source, format, contextTokens }: ModelChoice): LoadRequest {
+  return {
+    source,
+    runtime: wantedRuntime(location.search),
+    ...(format ? { format } : {}),
+    ...(contextTokens === undefined ? {} : { contextTokens }),
+  };
 }
 
 /** Without a device a model may run on the processor; whether it does, loading says. */

@@ -20,6 +20,7 @@ import type {
   PlanRequest,
   ProgressMessage,
   ResultMessage,
+  StoredChoice,
   StoredModel,
   StoredModels,
   ToWorker,
@@ -200,6 +201,16 @@ export class EngineClient {
 
   listStored(): Promise<StoredModels> {
     return this.#call({ method: "listStored", request: undefined });
+  }
+
+  /** The commit that a revision is now. @throws R1Error E_HUB_…, E_HTTP, E_STALLED */
+  hubCommit(request: HubRequest, signal?: AbortSignal): Promise<string> {
+    return this.#call({ method: "hubCommit", request }, undefined, signal);
+  }
+
+  /** Remembers that a stored model stays as it is. @throws R1Error E_BUSY, E_STORAGE */
+  keepStored(choice: StoredChoice): Promise<void> {
+    return this.#call({ method: "keepStored", request: choice });
   }
 
   /** @throws R1Error E_BUSY while it is being downloaded, E_STORAGE */

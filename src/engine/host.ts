@@ -5,6 +5,7 @@ import type { TemplateHost } from "../text/template-host.ts";
 import { ChatEngine, DEFAULT_CONTEXT } from "./chat-engine.ts";
 import { checkFolder, openWeights } from "./check-folder.ts";
 import { EventBatches } from "./event-batches.ts";
+import { memoryLimit, safeMemory } from "./machine-memory.ts";
 import {
   adviseMemory,
   offerAfterFull,
@@ -48,8 +49,8 @@ export interface HostEnvironment {
   readonly openGpu: () => Promise<GpuContext>;
   /** Where downloaded models are. */
   readonly library: () => Promise<ModelLibrary>;
-  /** What a model may take of the machine's memory; undefined where nothing is known. */
-  readonly memoryBytes?: number | undefined;
+  /** `navigator.deviceMemory`: undefined where nothing is known. */
+  readonly deviceMemoryGiB?: number | undefined;
   /** Renders chat templates where they can be killed. */
   readonly templates: TemplateHost;
   /** @param transfer buffers of the message that need not be copied: the worker is done with them */
@@ -71,7 +72,15 @@ interface Loaded {
 }
 
 /** Calls that use no device, and wait for none that does. */
-const UNQUEUED: ReadonlySet<MethodName> = new Set(["plan", "listHub", "download", "listStored", "removeStored"]);
+const UNQUEUED: ReadonlySet<MethodName> = new Set([
+  "plan",
+  "listHub",
+  "hubCommit",
+  "download",
+  "listStored",
+  "keepStored",
+  "removeStored",
+]);
 
 /**
  * The worker's side of the protocol. Calls that use the device run one after another; each answers exactly once, with a result or a typed
@@ -146,6 +155,16 @@ export class EngineHost {
         }
         case "listStored":
           return { type: "result", id, method: "listStored", result: await this.#downloads.list() };
+        case "hubCommit":
+          return {
+            type: "result",
+            id,
+            method: "hubCommit",
+            result: await this.#downloads.commit(call.request, signal),
+          };
+        case "keepStored":
+          await this.#downloads.keep(call.request);
+          return { type: "result", id, method: "keepStored", result: undefined };
         case "removeStored":
           await this.#downloads.remove(call.request);
           return { type: "result", id, method: "removeStored", result: undefined };
@@ -216,7 +235,8 @@ export class EngineHost {
   }
 
   #machine(gpu: GpuContext | undefined): Machine {
-    return { gpu, memoryBytes: this.#environment.memoryBytes };
+    const { deviceMemoryGiB } = this.#environment;
+    return { gpu, memoryBytes: memoryLimit(deviceMemoryGiB), safeBytes: safeMemory(deviceMemoryGiB) };
   }
 
   async #train(id: number, call: TrainCall, pace: RunPace, signal: AbortSignal): Promise<TrainResult> {

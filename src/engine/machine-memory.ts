@@ -12,6 +12,14 @@ export function memoryLimit(deviceMemoryGiB: number | undefined): number | undef
   return deviceMemoryGiB === undefined || deviceMemoryGiB >= MOST_TOLD_GIB ? undefined : memoryGuess(deviceMemoryGiB);
 }
 
+/** Where a browser tells nothing: phones among them stop pages that take much more. */
+const UNTOLD_GIB = 4;
+
+/** What a model can be told to have for sure. @param deviceMemoryGiB as in {@link memoryLimit} */
+export function safeMemory(deviceMemoryGiB: number | undefined): number {
+  return memoryGuess(deviceMemoryGiB ?? UNTOLD_GIB) ?? 0;
+}
+
 /** What the browser tells; undefined where it does not. */
 export function toldMemory(navigator: object): number | undefined {
   const told: unknown = "deviceMemory" in navigator ? navigator.deviceMemory : undefined;

@@ -3,7 +3,7 @@ import { CATALOGUE } from "../checkpoint/hub/catalogue.ts";
 import { R1Error } from "../errors.ts";
 import type { GpuContext } from "../gpu/device.ts";
 import { parseModelSpec } from "../model/spec.ts";
-import { memoryLimit } from "./machine-memory.ts";
+import { memoryLimit, safeMemory } from "./machine-memory.ts";
 import { adviseMemory, offerAfterFull, requireFit, weightsOfListing } from "./memory-advice.ts";
 import type { Machine } from "./memory-advice.ts";
 import { failure, pick, picked, startTestEngine, TINY } from "./testing.ts";
@@ -19,10 +19,10 @@ function machine({
 } = {}): Machine {
   const limits = { maxBufferSize, maxStorageBufferBindingSize: binding };
   const gpu = { adapter: { isFallback: false }, features: { f16 }, limits } as unknown as GpuContext;
-  return { gpu, memoryBytes: gib === undefined ? undefined : gib * GIB };
+  return { gpu, memoryBytes: gib === undefined ? undefined : gib * GIB, safeBytes: 4 * GIB };
 }
 
-const WITHOUT: Machine = { gpu: undefined, memoryBytes: undefined };
+const WITHOUT: Machine = { gpu: undefined, memoryBytes: undefined, safeBytes: 2 * GIB };
 
 function specOf(id: string) {
   const model = CATALOGUE.find((entry) => entry.id === id);
@@ -114,10 +114,23 @@ describe("what a model would take", () => {
     expect(adviseMemory(QWEN, f16, {}, machine({ f16: false })).runtime).toBe("onnx-wasm");
   });
 
+  it("is proposed within what the machine has for sure, and refused only for what is known", () => {
+    const seven = specOf("qwen-7b");
+    const weights = weightsOfListing(seven, { format: "gguf", file: "x-Q8_0.gguf", bytes: 8_098_525_152 });
+    const advice = adviseMemory(seven, weights, {}, machine());
+    expect(advice).toMatchObject({
+      longestContext: expect.toSatisfy((tokens: number) => tokens >= 4096),
+      safeContext: 0,
+    });
+    expect(advice.reason).toBeUndefined();
+    expect(adviseMemory(QWEN, bf16, { format: "q4" }, machine()).safeContext).toBe(32_768);
+  });
+
   it("takes a browser's word for little memory, and its most for nothing known", () => {
     expect(memoryLimit(4)).toBe(2 * GIB);
     expect(memoryLimit(8)).toBeUndefined();
     expect(memoryLimit(undefined)).toBeUndefined();
+    expect([safeMemory(8), safeMemory(undefined)]).toEqual([4 * GIB, 2 * GIB]);
   });
 
   it("is halved, then in fewer bits, where the machine was full all the same", () => {
@@ -161,7 +174,7 @@ describe("the engine's plan", () => {
     const request = { format: "q4", contextTokens: 16_384 } as const;
     const plan = await measured.client.plan({ ...request, model: { kind: "source", source }, runtime: "webgpu" });
     const memoryBytes = plan.memory.total - 1;
-    const engine = startTestEngine(undefined, memoryBytes);
+    const engine = startTestEngine(undefined, (2 * memoryBytes) / GIB);
     const stages: string[] = [];
     const onProgress = ({ stage }: { readonly stage: string }): void => void stages.push(stage);
     const error = await failure(engine.client.load({ ...request, source }, { onProgress }));

@@ -27,6 +27,8 @@ export interface Machine {
   readonly gpu: Pick<GpuContext, "adapter" | "features" | "limits"> | undefined;
   /** Memory that a model may take, where something is known of it. */
   readonly memoryBytes: number | undefined;
+  /** Memory that a model can be told to have for sure; less than a large machine has, which browsers do not tell. */
+  readonly safeBytes: number;
 }
 
 export type AdvisedRequest = Pick<LoadRequest, "format" | "contextTokens" | "runtime"> & { readonly batch?: number };
@@ -45,7 +47,7 @@ export function adviseMemory(
   const graphs: OnnxGraphs = weights.format === "onnx" ? weights.graphs : new Map();
   const { runtime } = chooseRuntime(gpu, { format: weights.format, graphs }, request.runtime ?? "auto");
   if (runtime === "webgpu" && weights.format === "safetensors" && gpu) {
-    return adviseDevice(spec, weights.mix, request, { ...limitsOf(gpu), memoryBytes: machine.memoryBytes });
+    return adviseDevice(spec, weights.mix, request, [gpu, machine]);
   }
   return adviseOrt(spec, weights, request, machine, runtime === "onnx-webgpu" ? "webgpu" : "wasm");
 }
@@ -74,8 +76,9 @@ function adviseDevice(
   spec: ModelSpec,
   mix: FormatMix,
   { format, batch = 1, ...request }: AdvisedRequest,
-  budget: MemoryBudget,
+  [gpu, { memoryBytes, safeBytes }]: readonly [Pick<GpuContext, "limits">, Machine],
 ): MemoryAdvice {
+  const budget = { ...limitsOf(gpu), memoryBytes };
   const sized = { contextTokens: contextOf(spec, request), batch, kv: "f32" } as const;
   const stored = weightsOfMix(spec, mix, sizesOf({ ...sized, format: "f32" }), budget);
   const wanted: MemoryRequest = { ...sized, ...(format ? { format } : stored) };
@@ -87,8 +90,16 @@ function adviseDevice(
     batch: of.batch,
     memory,
   });
-  const longest = longestContext(spec, (contextTokens) => !lacking(spec, { ...wanted, contextTokens }, budget));
-  const advice = { ...need(verdict), runtime: "webgpu", longestContext: longest } as const;
+  const longest = (most: number | undefined): number =>
+    longestContext(spec, (contextTokens) => {
+      return !lacking(spec, { ...wanted, contextTokens }, { ...budget, memoryBytes: most });
+    });
+  const advice = {
+    ...need(verdict),
+    runtime: "webgpu",
+    longestContext: longest(memoryBytes),
+    safeContext: longest(Math.min(safeBytes, memoryBytes ?? safeBytes)),
+  } as const;
   if (verdict.fits) return advice;
   const { reason, offer } = verdict;
   return { ...advice, reason, ...(offer ? { offer: need(offer) } : {}) };
@@ -98,14 +109,13 @@ function adviseOrt(
   spec: ModelSpec,
   weights: KnownWeights,
   { batch = 1, ...request }: AdvisedRequest,
-  { gpu, memoryBytes }: Machine,
+  { gpu, memoryBytes, safeBytes }: Machine,
   provider: "webgpu" | "wasm",
 ): MemoryAdvice {
   const graph = graphOf(spec, weights, provider, gpu?.features.f16 ?? false);
   const sized = (contextTokens: number): OrtRequest => ({ ...graph, contextTokens, batch, prefillRows: PREFILL_ROWS });
-  const budget = gpu ? { ...limitsOf(gpu), memoryBytes } : undefined;
-  const lacks = (contextTokens: number): OrtShortfall | undefined =>
-    lackingInOrt(spec, sized(contextTokens), provider, budget);
+  const lacks = (contextTokens: number, most = memoryBytes): OrtShortfall | undefined =>
+    graph.reason ?? lackingInOrt(spec, sized(contextTokens), provider, { limits: gpu?.limits, memoryBytes: most });
   const need = (contextTokens: number): MemoryNeed => ({
     contextTokens,
     batch,
@@ -118,6 +128,10 @@ function adviseOrt(
     ...need(wanted),
     runtime: provider === "webgpu" ? "onnx-webgpu" : "onnx-wasm",
     longestContext: longest,
+    safeContext: longestContext(
+      spec,
+      (contextTokens) => !lacks(contextTokens, Math.min(safeBytes, memoryBytes ?? safeBytes)),
+    ),
     ...(reason ? { reason, ...(longest > 0 ? { offer: need(longest) } : {}) } : {}),
   };
 }
@@ -128,10 +142,13 @@ function graphOf(
   weights: KnownWeights,
   provider: "webgpu" | "wasm",
   hasF16: boolean,
-): Pick<OrtRequest, "variant" | "bytes"> {
+): Pick<OrtRequest, "variant" | "bytes"> & { readonly reason?: OrtShortfall } {
   if (weights.format === "onnx") {
-    const variant = bestVariant(weights.graphs, provider, hasF16) ?? "model";
-    return { variant, bytes: weights.graphs.get(variant) ?? 0 };
+    const best = bestVariant(weights.graphs, provider, hasF16);
+    const [[variant, bytes] = ["model", 0] as const] = [...weights.graphs].toSorted(([a], [b]) =>
+      a === best ? -1 : b === best ? 1 : 0,
+    );
+    return { variant, bytes, ...(best ? {} : { reason: { kind: "feature", bytes, limit: 0 } }) };
   }
   // All in f32, with the cosines and sines of every position.
   return { variant: "model", bytes: 4 * (parameterCount(spec) + spec.maxPositions * spec.headDim) };
@@ -143,10 +160,11 @@ function longestContext({ maxPositions }: ModelSpec, fits: (contextTokens: numbe
 
 /**
  * Refuses what does not fit, before gigabytes are read.
- * @throws R1Error E_TOO_LARGE for memory, E_LIMIT for a device's largest buffers; their details hold the offer
+ * @throws R1Error E_TOO_LARGE for memory, E_LIMIT for a device's largest buffers; their details hold the offer. What a
+ *   device lacks the feature for is refused as it is read, by name.
  */
 export function requireFit({ reason, offer, memory, contextTokens }: MemoryAdvice): void {
-  if (!reason) return;
+  if (!reason || reason.kind === "feature") return;
   const { kind, bytes, limit } = reason;
   const instead = offer
     ? `; ${offer.format ? `${offer.format} with ` : ""}${offer.contextTokens} tokens would fit`

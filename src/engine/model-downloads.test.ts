@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { expect, it, onTestFinished } from "vitest";
 import { onnxFiles } from "../checkpoint/export/onnx/export.ts";
 import { exportedBytes } from "../checkpoint/export/testing.ts";
@@ -71,4 +72,34 @@ it("an ONNX repository is offered graph by graph; one with its weights beside it
   const events = await collect(client.generate(ask("Hi", { maxNewTokens: 4, thinkMax: 0 })));
   expect(events.filter(({ type }) => type === "token").length).toBeGreaterThan(0);
   await client.unload();
+});
+
+it("another content than the one wanted is refused; a branch that has moved is told, and may be passed over", async () => {
+  const gguf = buildGguf(TINY_METADATA, [{ name: "token_embd.weight", dtype: "F32", shape: [8, 32] }]);
+  const later = "d".repeat(40);
+  let moved = false;
+  const hub = await startTestHub(
+    { "tiny.gguf": gguf },
+    { fault: ({ what }) => (what === "revision" && moved ? { body: JSON.stringify({ sha: later }) } : undefined) },
+  );
+  onTestFinished(hub.close);
+  const { client } = startTestEngine();
+  const request = { address: "owner/model", endpoint: hub.endpoint };
+  const other = await failure(client.download({ ...request, sha256: "0".repeat(64) }, () => undefined));
+  expect(other).toMatchObject({ code: "E_HUB_OTHER", message: expect.stringContaining("tiny.gguf") });
+  expect((await client.listStored()).models).toEqual([]);
+  const sha256 = createHash("sha256").update(gguf).digest("hex");
+  const stored = await client.download({ ...request, sha256 }, () => undefined);
+  expect(await client.hubCommit(request)).toBe(stored.commit);
+
+  moved = true;
+  expect(await client.hubCommit(request)).toBe(later);
+  await client.keepStored({ id: stored.id, commit: later });
+  expect((await client.listStored()).models).toMatchObject([{ commit: stored.commit, passedCommit: later }]);
+  const before = hub.requests.length;
+  const again = await client.download(request, () => undefined);
+  expect([again.commit, again.passedCommit]).toEqual([later, undefined]);
+  // Its content is the same, so nothing came again.
+  expect(hub.requests.slice(before).map(({ what }) => what)).not.toContain("tiny.gguf");
+  expect((await failure(client.keepStored({ id: "nothing", commit: later }))).code).toBe("E_FILE_MISSING");
 });

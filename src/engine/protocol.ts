@@ -162,6 +162,8 @@ export interface HubRequest {
   readonly endpoint?: string;
   /** For gated and private repositories; it is kept nowhere. */
   readonly token?: string;
+  /** What a downloaded file must be; another content is refused. */
+  readonly sha256?: string;
 }
 
 /** What a repository has that can be opened. */
@@ -172,6 +174,9 @@ export interface HubOffer {
   readonly config: unknown;
   readonly models: readonly (Pick<HubModel, "format" | "file" | "bytes"> & { readonly address: string })[];
 }
+
+/** What is known of a model on a hub before its weights come. */
+export type HubWeights = Pick<HubModel, "format" | "file" | "bytes">;
 
 /** A model that was downloaded, or a part of it. */
 export interface StoredModel {
@@ -186,6 +191,16 @@ export interface StoredModel {
   readonly totalBytes: number;
   /** How it is loaded; undefined while some of it is missing. */
   readonly source: ModelSource | undefined;
+  /** What its files take when they are loaded. */
+  readonly weights: HubWeights;
+  /** A commit of the branch that the reader does not want in this one's place. */
+  readonly passedCommit?: string;
+}
+
+/** A stored model, and the later commit that it is kept in the place of. */
+export interface StoredChoice {
+  readonly id: string;
+  readonly commit: string;
 }
 
 export interface StoredModels {
@@ -195,9 +210,6 @@ export interface StoredModels {
   /** Undefined when the browser does not tell. */
   readonly freeBytes: number | undefined;
 }
-
-/** What is known of a model on a hub before its weights come. */
-export type HubWeights = Pick<HubModel, "format" | "file" | "bytes">;
 
 /** Asks what a model would take, and whether that fits; no weights are read. */
 export interface PlanRequest {
@@ -228,6 +240,8 @@ export interface MemoryAdvice extends MemoryNeed {
   readonly runtime: RuntimeName;
   /** The longest context that fits in this format, of 512, 1,024, … 32,768; 0 where none does. */
   readonly longestContext: number;
+  /** As `longestContext`, within memory that is there for sure: browsers do not tell of more. For what is proposed unasked. */
+  readonly safeContext: number;
   /** Why it does not fit; left out where it does. */
   readonly reason?: OrtShortfall;
   /** The largest that would. */
@@ -249,6 +263,10 @@ export interface EngineMethods {
   /** Cancelled, it is paused: the next download goes on with what has arrived. */
   download: { readonly request: HubRequest; readonly progress: DownloadProgress; readonly result: StoredModel };
   listStored: { readonly request: undefined; readonly progress: never; readonly result: StoredModels };
+  /** The commit that a repository's revision is now. */
+  hubCommit: { readonly request: HubRequest; readonly progress: never; readonly result: string };
+  /** Remembers that a stored model stays although its branch has moved on to a commit. */
+  keepStored: { readonly request: StoredChoice; readonly progress: never; readonly result: undefined };
   removeStored: { readonly request: string; readonly progress: never; readonly result: undefined };
 }
 

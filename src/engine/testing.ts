@@ -27,9 +27,12 @@ export interface TestEngine {
 
 /**
  * @param openGpu opens the machine's software device by default
- * @param memoryBytes what a model may take of the machine's memory
+ * @param deviceMemoryGiB what a browser would tell of the machine's memory
  */
-export function startTestEngine(openGpu: () => Promise<GpuContext> = openTestGpu, memoryBytes?: number): TestEngine {
+export function startTestEngine(
+  openGpu: () => Promise<GpuContext> = openTestGpu,
+  deviceMemoryGiB?: number,
+): TestEngine {
   const sent: FromWorker[] = [];
   const devices: GpuContext[] = [];
   let listener = (_message: FromWorker): void => undefined;
@@ -41,7 +44,7 @@ export function startTestEngine(openGpu: () => Promise<GpuContext> = openTestGpu
       return gpu;
     },
     library: async () => library,
-    memoryBytes,
+    deviceMemoryGiB,
     templates: createLocalTemplateHost(),
     post: (message, transfer = []) => {
       const copy = structuredClone(message, { transfer: [...transfer] });

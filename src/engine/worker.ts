@@ -5,14 +5,14 @@ import { openCheckedGpu } from "../gpu/self-test.ts";
 import { browserTemplateWorker } from "../text/browser-template-worker.ts";
 import { createWorkerTemplateHost } from "../text/template-host.ts";
 import { EngineHost } from "./host.ts";
-import { memoryLimit, toldMemory } from "./machine-memory.ts";
+import { toldMemory } from "./machine-memory.ts";
 import type { ToWorker } from "./protocol.ts";
 
 let library: Promise<ModelLibrary> | undefined;
 
 const host = new EngineHost({
   openGpu: () => openCheckedGpu(navigator.gpu),
-  memoryBytes: memoryLimit(toldMemory(navigator)),
+  deviceMemoryGiB: toldMemory(navigator),
   library: () => (library ??= openLibrary()),
   templates: createWorkerTemplateHost(() =>
     browserTemplateWorker(new Worker(new URL("../text/template-worker.ts", import.meta.url), { type: "module" })),

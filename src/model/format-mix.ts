@@ -1,7 +1,6 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { readableDtypeOf } from "../checkpoint/gguf/dequantize/dequantize.ts";
+import { isReadableDtype, readableDtypeOf } from "../checkpoint/gguf/dequantize/dequantize.ts";
 import type { ReadableDtype } from "../checkpoint/gguf/dequantize/dequantize.ts";
-import { isReadableDtype } from "../checkpoint/gguf/dequantize/dequantize.ts";
 import { GGML_TYPES } from "../checkpoint/gguf/ggml-type.ts";
 import type { WeightFormat } from "../kernels/weights/format.ts";
 import type { BufferLimits } from "../kernels/weights/matrix.ts";

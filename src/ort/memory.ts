@@ -1,6 +1,7 @@
 import { computesInF16 } from "../checkpoint/onnx-variants.ts";
 import type { OnnxVariant } from "../checkpoint/onnx-variants.ts";
-import type { MemoryBudget, MemoryPlan, Shortfall } from "../model/memory-plan.ts";
+import type { BufferLimits } from "../kernels/weights/matrix.ts";
+import type { MemoryPlan, Shortfall } from "../model/memory-plan.ts";
 import type { ModelSpec } from "../model/spec.ts";
 import { MOST_LOGITS } from "./load.ts";
 import { MOST_BYTES } from "./onnx-files.ts";
@@ -16,10 +17,20 @@ export interface OrtRequest {
   readonly prefillRows: number;
 }
 
-/** Why a graph does not fit: beside what `Shortfall` says, a matrix, or the 4 GiB that WebAssembly addresses. */
+/**
+ * Why a graph does not fit: beside what `Shortfall` says, a matrix, the 4 GiB that WebAssembly addresses, or arithmetic that
+ * the device does not have.
+ */
 export type OrtShortfall = Omit<Shortfall, "kind"> & {
-  readonly kind: Shortfall["kind"] | "weights-buffer" | "process";
+  readonly kind: Shortfall["kind"] | "weights-buffer" | "process" | "feature";
 };
+
+/** What a graph is held against. */
+export interface OrtBudget {
+  /** The graphics device's, where there is one. */
+  readonly limits: BufferLimits | undefined;
+  readonly memoryBytes: number | undefined;
+}
 
 /** WebAssembly's addresses are of 32 bits. */
 const PROCESS_BYTES = 2 ** 32;
@@ -45,7 +56,7 @@ export function lackingInOrt(
   spec: ModelSpec,
   request: OrtRequest,
   provider: OrtProvider["name"],
-  budget: MemoryBudget | undefined,
+  { limits, memoryBytes }: OrtBudget,
 ): OrtShortfall | undefined {
   const { weights, total, peak } = planOrt(spec, request);
   if (request.contextTokens > spec.maxPositions) {
@@ -53,13 +64,12 @@ export function lackingInOrt(
   }
   if (weights > MOST_BYTES) return { kind: "process", bytes: weights, limit: MOST_BYTES };
   if (provider === "wasm" && total > PROCESS_BYTES) return { kind: "process", bytes: total, limit: PROCESS_BYTES };
-  if (provider === "webgpu" && budget) {
-    const limit = Math.min(budget.maxBufferSize, budget.maxStorageBufferBindingSize);
+  if (provider === "webgpu" && limits) {
+    const limit = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
     // Its matrices are not split; the embedding is the largest, and is in no variant quantized.
     const embedding = spec.vocabSize * spec.hiddenSize * numberBytes(request.variant);
     if (embedding > limit) return { kind: "weights-buffer", bytes: embedding, limit };
   }
-  const memoryBytes = budget?.memoryBytes;
   if (memoryBytes !== undefined && peak > memoryBytes) return { kind: "memory", bytes: peak, limit: memoryBytes };
   return undefined;
 }

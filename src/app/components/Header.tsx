@@ -51,7 +51,7 @@ function Navigation() {
   return (
     <nav
       aria-label={t.pages}
-      className="-mx-2 flex flex-1 basis-full gap-0.5 overflow-x-auto sm:mx-0 sm:basis-0 sm:gap-1"
+      className="-mx-2 flex flex-1 basis-full gap-0.5 overflow-x-auto sm:mx-0 sm:shrink-0 sm:basis-auto sm:gap-1"
     >
       {PAGES.map((page) => (
         <a

@@ -21,6 +21,7 @@ export const en = {
   modelHeading: "Model",
   modelNone: "No model is loaded",
   modelLoad: "Load",
+  loadSmaller: "Load smaller:",
   modelReload: "Load again",
   modelLoaded: "Loaded",
   modelLost: "is no longer loaded; the conversation is kept.",
@@ -122,6 +123,8 @@ export const enErrors: Record<ErrorCode, string> = {
     "The repository has no model in a form that can be opened. Choose one with safetensors, or name one GGUF or ONNX file.",
   E_HUB_MOVED:
     "The repository has changed since the download began. Download it again; files that stayed the same are kept.",
+  E_HUB_OTHER:
+    "The hub's file is not the one that this page's list knows. If you trust its publisher, take it by name under “Any repository”.",
   E_HTTP_PAGE: "A web page came instead of the file. Log in to the network if it asks for that, then try again.",
   E_HTTP_RANGE: "The server does not send the bytes that are asked for. Try again later; what has arrived is kept.",
   E_HTTP_LENGTH: "The server's file has another length than the repository lists. Download it again.",

@@ -86,7 +86,7 @@ export class Hub {
    * @throws R1Error E_HUB_MISSING, E_HUB_ACCESS, E_HTTP, E_HTTP_PAGE, E_STALLED, E_JSON, E_ABORTED
    */
   async list({ repository, revision }: HubAddress, signal?: AbortSignal): Promise<HubListing> {
-    const commit = await this.#commitOf(repository, revision, signal);
+    const commit = await this.commitOf({ repository, revision }, signal);
     const files: HubFile[] = [];
     const path = `api/models/${repository}/tree/${encodeURIComponent(commit)}?recursive=1`;
     let next: URL | undefined = new URL(path, this.#endpoint);
@@ -99,6 +99,26 @@ export class Hub {
       next = nextPage(url, link);
     }
     return { repository, revision, commit, files };
+  }
+
+  /**
+   * The commit that a revision is; the revision itself where a server only lists files.
+   * @throws R1Error as {@link list}
+   */
+  async commitOf(
+    { repository, revision }: Pick<HubAddress, "repository" | "revision">,
+    signal?: AbortSignal,
+  ): Promise<string> {
+    const url = new URL(`api/models/${repository}/revision/${encodeURIComponent(revision)}`, this.#endpoint);
+    try {
+      const { json } = await this.#json(url, signal);
+      const parsed = v.safeParse(infoSchema, json);
+      if (parsed.success) return parsed.output.sha;
+      throw badAnswer(url, parsed.issues);
+    } catch (error) {
+      if (isR1Error(error) && error.code === "E_HUB_MISSING" && error.details["status"] === 404) return revision;
+      throw error;
+    }
   }
 
   fileUrl({ repository, commit }: Pick<HubListing, "repository" | "commit">, path: string): URL {
@@ -143,20 +163,6 @@ export class Hub {
 
   #key(): Readonly<Record<string, string>> {
     return this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` };
-  }
-
-  /** The commit that a revision is; the revision itself where a server only lists files. */
-  async #commitOf(repository: string, revision: string, signal?: AbortSignal): Promise<string> {
-    const url = new URL(`api/models/${repository}/revision/${encodeURIComponent(revision)}`, this.#endpoint);
-    try {
-      const { json } = await this.#json(url, signal);
-      const parsed = v.safeParse(infoSchema, json);
-      if (parsed.success) return parsed.output.sha;
-      throw badAnswer(url, parsed.issues);
-    } catch (error) {
-      if (isR1Error(error) && error.code === "E_HUB_MISSING" && error.details["status"] === 404) return revision;
-      throw error;
-    }
   }
 
   async #json(url: URL, signal?: AbortSignal): Promise<{ readonly json: unknown; readonly link: string | null }> {

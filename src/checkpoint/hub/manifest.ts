@@ -16,6 +16,8 @@ export interface Manifest {
   /** As in `HubModel`. */
   readonly file: string;
   readonly files: readonly HubFile[];
+  /** A later commit of the revision that the reader does not want. */
+  readonly passedCommit?: string;
 }
 
 export const MANIFEST = "r1-download.json";
@@ -40,6 +42,7 @@ const manifestSchema = v.object({
     ),
     v.maxLength(10_000),
   ),
+  passedCommit: v.exactOptional(v.pipe(text, v.check(isRevision))),
 });
 
 export function manifestOf({ repository, revision, commit }: HubListing, model: HubModel): Manifest {
