@@ -121,3 +121,45 @@ test("what goes wrong is said, with what to do", async ({ page }) => {
   await page.getByRole("button", { name: `Download: ${WEIGHTS}` }).click();
   await expect(alert).toContainText("There is not enough room for the model. Delete models that you do not need");
 });
+
+test("what a model needs is told before its download; a form that fits is taken, and a full device proposes less", async ({
+  page,
+}) => {
+  test.setTimeout(240_000);
+  hub = await startTestHub(files, { repository: "r1/nano-r1" });
+  // No software driver runs out of memory before the machine does: the device's word for it is put in its mouth.
+  await page.route("**/worker-*.js", async (route) => {
+    const response = await route.fetch();
+    const patch = `Object.defineProperty(WorkerNavigator.prototype, "deviceMemory", { get: () => 2 });
+      const pop = GPUDevice.prototype.popErrorScope; let full = false;
+      new BroadcastChannel("full").onmessage = ({ data }) => void (full = data);
+      GPUDevice.prototype.popErrorScope = function () {
+        return pop.call(this).then((error) => (full ? new GPUOutOfMemoryError("full") : error));
+      };\n`;
+    await route.fulfill({ response, body: patch + (await response.text()) });
+  });
+  const playground = new Playground(page);
+  await page.goto("/?runtime=webgpu#/models");
+  const card = page.getByRole("article").filter({ hasText: "DeepSeek-R1-Distill-Qwen-1.5B" });
+  const row = card.getByRole("listitem").filter({ hasText: "bf16 → q4" });
+  await expect(row).toContainText(/Memory 1\.\d GB: weights 1 GB, cache 234\.9 MB for 4,096 tokens/);
+  await expect(row).toContainText("Does not fit: it takes 1.3 GB; this machine has about 1.1 GB for it.");
+  await row.getByRole("button", { name: /^q4 · \d+ tokens/ }).click();
+  await expect(row).toContainText("Fits.");
+  await expect(card).toContainText("If the graphics device has the memory");
+
+  await page.getByRole("link", { name: "Playground", exact: true }).click();
+  await playground.ready();
+  const fill = (full: boolean) => page.evaluate((data) => new BroadcastChannel("full").postMessage(data), full);
+  await fill(true);
+  await playground.set({ Samples: 3, "Longest reply": 40 });
+  await playground.send("make 24 from 9 3 4");
+  const alert = page.getByRole("alert");
+  await expect(alert).toContainText("The graphics memory is full", { timeout: LOAD_TIMEOUT_MS });
+  await fill(false);
+  await alert.getByRole("button", { name: "Load smaller: q8 · 256 tokens" }).click();
+  await playground.ready();
+  await playground.set({ Samples: 1 });
+  await playground.sendAndWait("make 24 from 9 3 4");
+  expect(playground.complaints).toEqual([]);
+});

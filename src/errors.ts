@@ -25,6 +25,7 @@ export const ERROR_CODES = [
   "E_HUB_ACCESS",
   "E_HUB_FILES",
   "E_HUB_MOVED",
+  "E_HUB_OTHER",
   "E_HTTP_PAGE",
   "E_HTTP_RANGE",
   "E_HTTP_LENGTH",
@@ -56,7 +57,9 @@ export const ERROR_CODES = [
   "E_GPU_INTERNAL",
   "E_SELF_TEST",
   "E_SHADER",
+  "E_FEATURE",
   "E_LIMIT",
+  "E_TOO_LARGE",
   // engine
   "E_NO_MODEL",
   "E_BUSY",

@@ -1,13 +1,32 @@
+import type { MemoryNeed } from "../engine/protocol.ts";
 import { isR1Error } from "../errors.ts";
-import type { ErrorCode } from "../errors.ts";
+import type { ErrorCode, R1Error } from "../errors.ts";
 
 /** A failure as the page shows it: the code picks the sentence, the message is the detail. */
 export interface Failure {
   readonly code: ErrorCode;
   readonly message: string;
+  /** What would fit where a model does not. */
+  readonly offer?: SmallerLoad;
 }
 
+/** A smaller way to load the same model. */
+export type SmallerLoad = Pick<MemoryNeed, "format" | "contextTokens">;
+
 export function toFailure(error: unknown): Failure {
-  if (isR1Error(error)) return { code: error.code, message: error.message };
+  if (isR1Error(error)) {
+    const offer = offerOf(error);
+    return { code: error.code, message: error.message, ...(offer ? { offer } : {}) };
+  }
   return { code: "E_INTERNAL", message: error instanceof Error ? error.message : String(error) };
 }
+
+function offerOf({ details }: R1Error): SmallerLoad | undefined {
+  const { offerContextTokens: contextTokens, offerFormat } = details;
+  if (typeof contextTokens !== "number") return undefined;
+  const format = FORMATS.find((one) => one === offerFormat);
+  return { contextTokens, ...(format ? { format } : {}) };
+}
+
+/** What a model is offered in when its own form does not fit. */
+const FORMATS = ["f32", "f16", "bf16", "q8", "q4"] as const;

@@ -83,6 +83,8 @@ interface PageState extends Preferences {
   /** Stops the reply that is being written. */
   readonly running: AbortController | undefined;
   readonly failure: Failure | undefined;
+  /** The model that the failure's offer is about. */
+  readonly refused: ModelChoice | undefined;
   /** The reply that was cut off when the device or the worker was lost, and what it had been asked with. */
   readonly cutOff: CutOff | undefined;
   /**
@@ -99,6 +101,8 @@ interface PageState extends Preferences {
   readonly loadFiles: (files: Promise<readonly PickedFile[]>) => Promise<void>;
   /** Brings a lost model back, with the settings as they are. */
   readonly reload: () => Promise<void>;
+  /** Loads the model that did not fit as its failure offers it. */
+  readonly takeOffer: () => Promise<void>;
   readonly ask: (question: string) => Promise<void>;
   /** Asks a turn's question once more, with the next seed: another reply beside the one there is. */
   readonly retry: (turn: Turn) => Promise<void>;
@@ -167,6 +171,7 @@ export const usePage = create<PageState>()((set, get) => {
     } catch (error) {
       const { model } = get();
       if (model.status === "loading") set({ model: model.before });
+      set({ refused: choice });
       fail(error);
       return undefined;
     }
@@ -210,6 +215,11 @@ export const usePage = create<PageState>()((set, get) => {
         setConversation(withoutTurn(get().conversation, turn));
         if (isNew) set({ draft: get().draft ?? text });
       } else if (isLoss(error)) set({ cutOff: { turn: place.id, settings } });
+      if (isFull(error)) {
+        // The engine has freed all that it had.
+        set({ refused: model.choice });
+        lose();
+      }
       fail(error);
     } finally {
       set({ running: undefined });
@@ -233,6 +243,7 @@ export const usePage = create<PageState>()((set, get) => {
     draft: undefined,
     running: undefined,
     failure: undefined,
+    refused: undefined,
     cutOff: undefined,
     recovery: "none",
 
@@ -293,6 +304,15 @@ export const usePage = create<PageState>()((set, get) => {
       if (model.status === "lost" && !isBusy() && !isHeld()) await loadModel(model.choice);
     },
 
+    takeOffer: async () => {
+      const { failure, refused, model } = get();
+      if (!failure?.offer || !refused) return;
+      const smaller = { ...refused, ...failure.offer };
+      // A model that is only gone comes back under its conversation; another one begins its own.
+      if (model.status !== "lost" || model.choice !== refused) await get().load(smaller);
+      else if (!isBusy() && !isHeld()) await loadModel(smaller);
+    },
+
     ask: async (text) => {
       if (isBusy() || get().model.status !== "ready" || isHeld()) return;
       const { conversation, turns } = get();
@@ -333,7 +353,11 @@ export const usePage = create<PageState>()((set, get) => {
 
 /** What a reply can go on from once the model is there again. */
 function isLoss(error: unknown): boolean {
-  return isR1Error(error) && (error.code === "E_DEVICE_LOST" || error.code === "E_WORKER");
+  return isR1Error(error) && (error.code === "E_DEVICE_LOST" || error.code === "E_WORKER" || isFull(error));
+}
+
+function isFull(error: unknown): boolean {
+  return isR1Error(error) && error.code === "E_OUT_OF_MEMORY";
 }
 
 function requestFor({ source, format, contextTokens }: ModelChoice): LoadRequest {

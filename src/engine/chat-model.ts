@@ -12,6 +12,7 @@ import type { SessionSizes } from "../model/session-buffers.ts";
 import { Session } from "../model/session.ts";
 import type { ModelSpec } from "../model/spec.ts";
 import { loadOnnx } from "../ort/load.ts";
+import { bestVariant } from "../ort/onnx-files.ts";
 import { openOrt } from "../ort/runtime.ts";
 import type { OrtRuntime } from "../ort/runtime.ts";
 import type { CheckedFolder } from "./check-folder.ts";
@@ -69,13 +70,15 @@ export async function loadChatModel(
 
 /** What a request's model runs on. */
 export function chooseRuntime(
-  gpu: GpuContext | undefined,
-  { format }: CheckedFolder,
+  gpu: Pick<GpuContext, "adapter" | "features"> | undefined,
+  { format, graphs }: Pick<CheckedFolder, "format" | "graphs">,
   wanted: LoadRequest["runtime"] = "webgpu",
 ): Choice {
   if (wanted === "auto") {
     if (!gpu) return { runtime: "onnx-wasm", instead: "no-device" };
     if (gpu.adapter.isFallback) return { runtime: "onnx-wasm", instead: "software-device" };
+    const runsOnDevice = format !== "onnx" || bestVariant(graphs, "webgpu", gpu.features.f16) !== undefined;
+    if (!runsOnDevice) return { runtime: "onnx-wasm", instead: "form" };
   }
   if (wanted === "onnx-wasm" || wanted === "onnx-webgpu") return { runtime: wanted };
   return { runtime: format === "onnx" ? "onnx-webgpu" : "webgpu" };

@@ -10,7 +10,7 @@ import type { ChatModel } from "./chat-model.ts";
 import type { LoadRequest } from "./protocol.ts";
 
 /** Context of a chat unless more is asked for: a cache of this length fits every GPU that holds the weights. */
-const DEFAULT_CONTEXT = 4096;
+export const DEFAULT_CONTEXT = 4096;
 
 /** Tokens of the conversation that a request asks for. */
 export function contextOf({ maxPositions }: ModelSpec, { contextTokens }: Pick<LoadRequest, "contextTokens">): number {

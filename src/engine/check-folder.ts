@@ -1,23 +1,26 @@
 import { openCheckpoint } from "../checkpoint/checkpoint.ts";
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { ModelFolder } from "../checkpoint/source.ts";
-import { isR1Error, R1Error } from "../errors.ts";
-import type { BufferLimits } from "../kernels/weights/matrix.ts";
+import { isR1Error } from "../errors.ts";
 import { readModelSpec } from "../model/load.ts";
-import { judgeMemory } from "../model/memory-plan.ts";
 import type { ModelSpec } from "../model/spec.ts";
 import { allTensors, checkTensors, modelTensors } from "../model/tensor-names.ts";
 import { loadTextAssets } from "../model/text-assets.ts";
-import { hasOnnx } from "../ort/onnx-files.ts";
+import { onnxGraphs } from "../ort/onnx-files.ts";
+import type { OnnxGraphs } from "../ort/onnx-files.ts";
 import type { TextAssets } from "../text/load-text.ts";
-import type { LoadRequest } from "./protocol.ts";
 
 /** A folder in which everything is right that can be known without reading weights. */
 export interface CheckedFolder {
   readonly folder: ModelFolder;
   readonly spec: ModelSpec;
   readonly text: TextAssets;
-  /** What its weights are in. */
+  /** What its weights are in; GGUF files are shown as safetensors are. */
   readonly format: "safetensors" | "onnx";
+  /** Its tensors; undefined where its weights are ONNX graphs. */
+  readonly checkpoint: Checkpoint | undefined;
+  /** ONNX graphs that it holds, where these are its weights. */
+  readonly graphs: OnnxGraphs;
 }
 
 /**
@@ -27,36 +30,28 @@ export interface CheckedFolder {
  */
 export async function checkFolder(folder: ModelFolder, signal: AbortSignal): Promise<CheckedFolder> {
   const spec = await readModelSpec(folder, signal);
-  let format: CheckedFolder["format"] = "safetensors";
-  try {
-    checkTensors(await openCheckpoint(folder, { signal }), allTensors(modelTensors(spec)));
-  } catch (error) {
-    const missing = isR1Error(error) && error.code === "E_FILE_MISSING";
-    if (!missing || !(await hasOnnx(folder, signal))) throw error;
-    format = "onnx";
-  }
-  return { folder, spec, text: await loadTextAssets(folder, signal), format };
+  const weights = await openWeights(folder, spec, signal);
+  const format = weights.checkpoint ? "safetensors" : "onnx";
+  return { folder, spec, text: await loadTextAssets(folder, signal), format, ...weights };
 }
 
 /**
- * Holds a model with a conversation's cache against the device's largest buffers, before gigabytes are read.
- * @param contextTokens of the conversation
- * @throws R1Error E_LIMIT
+ * A folder's headers, or the ONNX graphs of one without safetensors.
+ * @throws R1Error as {@link checkFolder}
  */
-export function checkLimits(
+export async function openWeights(
+  folder: ModelFolder,
   spec: ModelSpec,
-  { format, kv = "auto" }: Pick<LoadRequest, "format" | "kv">,
-  contextTokens: number,
-  limits: BufferLimits,
-): void {
-  // The smallest format stands for one that only the files tell: matrices are split, whatever their format.
-  const verdict = judgeMemory(spec, { format: format ?? "q4", contextTokens, batch: 1, kv }, limits);
-  if (verdict.fits) return;
-  const { reason, offer } = verdict;
-  const instead = offer ? `; ${offer.request.contextTokens} tokens would fit` : "";
-  throw new R1Error(
-    "E_LIMIT",
-    `a context of ${contextTokens} tokens needs a buffer of ${reason.bytes} bytes; this device allows ${reason.limit}${instead}`,
-    { bytes: reason.bytes, limit: reason.limit },
-  );
+  signal: AbortSignal,
+): Promise<Pick<CheckedFolder, "checkpoint" | "graphs">> {
+  try {
+    const checkpoint = await openCheckpoint(folder, { signal });
+    checkTensors(checkpoint, allTensors(modelTensors(spec)));
+    return { checkpoint, graphs: new Map() };
+  } catch (error) {
+    const missing = isR1Error(error) && error.code === "E_FILE_MISSING";
+    const graphs: OnnxGraphs = missing ? await onnxGraphs(folder, signal) : new Map();
+    if (graphs.size === 0) throw error;
+    return { checkpoint: undefined, graphs };
+  }
 }

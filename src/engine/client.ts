@@ -14,10 +14,13 @@ import type {
   LoadedModel,
   LoadProgress,
   LoadRequest,
+  MemoryAdvice,
   MethodName,
   Pace,
+  PlanRequest,
   ProgressMessage,
   ResultMessage,
+  StoredChoice,
   StoredModel,
   StoredModels,
   ToWorker,
@@ -169,6 +172,15 @@ export class EngineClient {
     };
   }
 
+  /**
+   * What a model would take of this machine's memory, whether that fits, and what would. Open the device first: without one
+   * the answer is about ONNX Runtime on the processor.
+   * @throws R1Error E_CONFIG, E_ARCHITECTURE, and what opening a source throws
+   */
+  plan(request: PlanRequest, signal?: AbortSignal): Promise<MemoryAdvice> {
+    return this.#call({ method: "plan", request }, undefined, signal);
+  }
+
   /** What a hub's repository has that can be opened. @throws R1Error E_HUB_…, E_HTTP, E_HTTP_PAGE, E_STALLED */
   listHub(request: HubRequest, signal?: AbortSignal): Promise<HubOffer> {
     return this.#call({ method: "listHub", request }, undefined, signal);
@@ -189,6 +201,16 @@ export class EngineClient {
 
   listStored(): Promise<StoredModels> {
     return this.#call({ method: "listStored", request: undefined });
+  }
+
+  /** The commit that a revision is now. @throws R1Error E_HUB_…, E_HTTP, E_STALLED */
+  hubCommit(request: HubRequest, signal?: AbortSignal): Promise<string> {
+    return this.#call({ method: "hubCommit", request }, undefined, signal);
+  }
+
+  /** Remembers that a stored model stays as it is. @throws R1Error E_BUSY, E_STORAGE */
+  keepStored(choice: StoredChoice): Promise<void> {
+    return this.#call({ method: "keepStored", request: choice });
   }
 
   /** @throws R1Error E_BUSY while it is being downloaded, E_STORAGE */

@@ -174,12 +174,36 @@ describe("loading that fails or stops on the way", () => {
     // No software driver runs out of memory before the machine does: the device's word for it is put in its mouth.
     const full = new GPUOutOfMemoryError("full");
     const pop = vi.spyOn(gpu?.device ?? expect.fail(), "popErrorScope").mockResolvedValue(full);
-    expect(await failureCode(engine.client.load(picked(TINY)))).toBe("E_OUT_OF_MEMORY");
+    const error = await failure(engine.client.load({ ...picked(TINY), format: "q8", contextTokens: 512 }));
+    expect(error).toMatchObject({
+      code: "E_OUT_OF_MEMORY",
+      details: { offerContextTokens: 512, offerFormat: "q4" },
+    });
     pop.mockRestore();
     expect(engine.liveBuffers).toBe(0);
     await engine.client.load(picked(TINY));
     await works(engine);
     await engine.client.unload();
+  });
+
+  it("frees the model too where the GPU is full in the middle of a conversation, and proposes half the context", async () => {
+    const engine = startTestEngine();
+    await engine.client.load({ ...picked(TINY), contextTokens: 2048 });
+    await works(engine);
+    const [gpu] = engine.devices;
+    const full = new GPUOutOfMemoryError("full");
+    const pop = vi.spyOn(gpu?.device ?? expect.fail(), "popErrorScope").mockResolvedValue(full);
+    // Three samples need a wider cache than the conversation's.
+    const error = await failure(collect(engine.client.generate(ask("Hi", { n: 3 }))));
+    pop.mockRestore();
+    expect(error).toMatchObject({ code: "E_OUT_OF_MEMORY", details: { offerContextTokens: 1024 } });
+    expect(engine.liveBuffers).toBe(0);
+    expect(await failureCode(collect(engine.client.generate(ask("Hi"))))).toBe("E_NO_MODEL");
+    const contextTokens = Number(error.details["offerContextTokens"]);
+    expect(await engine.client.load({ ...picked(TINY), contextTokens })).toMatchObject({ contextTokens: 1024 });
+    await works(engine);
+    await engine.client.unload();
+    expect(engine.liveBuffers).toBe(0);
   });
 
   it("refuses more samples than the device's buffers hold, and keeps the model", async () => {

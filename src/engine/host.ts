@@ -3,10 +3,19 @@ import type { ModelLibrary } from "../checkpoint/hub/model-store.ts";
 import type { GpuContext } from "../gpu/device.ts";
 import type { TemplateHost } from "../text/template-host.ts";
 import { ChatEngine } from "./chat-engine.ts";
-import { contextOf } from "./chat-sessions.ts";
-import { chooseRuntime } from "./chat-model.ts";
-import { checkFolder, checkLimits } from "./check-folder.ts";
+import { DEFAULT_CONTEXT } from "./chat-sessions.ts";
+import { checkFolder, openWeights } from "./check-folder.ts";
 import { EventBatches } from "./event-batches.ts";
+import { memoryLimit, safeMemory } from "./machine-memory.ts";
+import {
+  adviseMemory,
+  offerAfterFull,
+  offerDetails,
+  requireFit,
+  weightsOfFolder,
+  weightsOfListing,
+} from "./memory-advice.ts";
+import type { Machine } from "./memory-advice.ts";
 import { ModelDownloads } from "./model-downloads.ts";
 import { openFolder } from "./open-folder.ts";
 import { RunPace } from "./run-pace.ts";
@@ -22,13 +31,17 @@ import type {
   LoadedModel,
   LoadProgress,
   LoadRequest,
+  MemoryAdvice,
   MethodName,
+  PlanRequest,
   ToWorker,
   TrainCall,
   TrainProgress,
   TrainResult,
   WireError,
 } from "./protocol.ts";
+import { readModelSpec } from "../model/load.ts";
+import { parseModelSpec } from "../model/spec.ts";
 import { untilLost } from "./until-lost.ts";
 
 /** What the worker's surroundings provide; tests provide Node's. */
@@ -37,6 +50,8 @@ export interface HostEnvironment {
   readonly openGpu: () => Promise<GpuContext>;
   /** Where downloaded models are. */
   readonly library: () => Promise<ModelLibrary>;
+  /** `navigator.deviceMemory`: undefined where nothing is known. */
+  readonly deviceMemoryGiB?: number | undefined;
   /** Renders chat templates where they can be killed. */
   readonly templates: TemplateHost;
   /** @param transfer buffers of the message that need not be copied: the worker is done with them */
@@ -54,10 +69,19 @@ interface Loaded {
   readonly engine: ChatEngine;
   /** The device that it is on; undefined for the processor. */
   readonly gpu: GpuContext | undefined;
+  readonly format: LoadRequest["format"];
 }
 
 /** Calls that use no device, and wait for none that does. */
-const UNQUEUED: ReadonlySet<MethodName> = new Set(["listHub", "download", "listStored", "removeStored"]);
+const UNQUEUED: ReadonlySet<MethodName> = new Set([
+  "plan",
+  "listHub",
+  "hubCommit",
+  "download",
+  "listStored",
+  "keepStored",
+  "removeStored",
+]);
 
 /**
  * The worker's side of the protocol. Calls that use the device run one after another; each answers exactly once, with a result or a typed
@@ -122,6 +146,8 @@ export class EngineHost {
         case "unload":
           this.#unload();
           return { type: "result", id, method: "unload", result: undefined };
+        case "plan":
+          return { type: "result", id, method: "plan", result: await this.#plan(call.request, signal) };
         case "listHub":
           return { type: "result", id, method: "listHub", result: await this.#downloads.offer(call.request, signal) };
         case "download": {
@@ -132,6 +158,16 @@ export class EngineHost {
         }
         case "listStored":
           return { type: "result", id, method: "listStored", result: await this.#downloads.list() };
+        case "hubCommit":
+          return {
+            type: "result",
+            id,
+            method: "hubCommit",
+            result: await this.#downloads.commit(call.request, signal),
+          };
+        case "keepStored":
+          await this.#downloads.keep(call.request);
+          return { type: "result", id, method: "keepStored", result: undefined };
         case "removeStored":
           await this.#downloads.remove(call.request);
           return { type: "result", id, method: "removeStored", result: undefined };
@@ -153,15 +189,20 @@ export class EngineHost {
       report({ stage: "files", loadedBytes: 0, totalBytes: 0 });
       const checked = await checkFolder(await openFolder(request.source, this.#environment.library, signal), signal);
       const gpu = isR1Error(device) ? undefined : device;
-      if (gpu && chooseRuntime(gpu, checked, request.runtime).runtime === "webgpu") {
-        checkLimits(checked.spec, request, contextOf(checked.spec, request), gpu.limits);
-      }
+      const wanted = { ...request, runtime: request.runtime ?? "webgpu" };
+      const advice = adviseMemory(checked.spec, weightsOfFolder(checked.spec, checked), wanted, this.#machine(gpu));
+      requireFit(advice);
+      // Half floats may have been chosen for want of memory, which a session, judging by buffers alone, would not know.
+      const held: LoadRequest = advice.kv === "f16" ? { ...request, kv: "f16" } : request;
       // The old model goes before the new one comes: two at a time may not fit.
       this.#unload();
       const { templates } = this.#environment;
-      const engine = await untilLost(gpu, ChatEngine.load(device, checked, templates, request, report, signal));
-      this.#loaded = { engine, gpu: engine.model.runtime === "onnx-wasm" ? undefined : gpu };
+      const engine = await untilLost(gpu, ChatEngine.load(device, checked, templates, held, report, signal));
+      const { format } = request;
+      this.#loaded = { engine, gpu: engine.model.runtime === "onnx-wasm" ? undefined : gpu, format };
       return engine.model;
+    } catch (error) {
+      throw withOffer(error, request.contextTokens ?? DEFAULT_CONTEXT, request.format);
     } finally {
       isAnswered = true;
     }
@@ -169,7 +210,7 @@ export class EngineHost {
 
   async #generate(id: number, call: GenerateCall, signal: AbortSignal): Promise<void> {
     if (!this.#loaded) throw new R1Error("E_NO_MODEL", "no model is loaded; choose one first");
-    const { engine, gpu } = this.#loaded;
+    const { engine, gpu, format } = this.#loaded;
     const batches = new EventBatches<GenerateEvent>((progress) =>
       this.#environment.post({ type: "progress", id, method: "generate", progress }),
     );
@@ -178,6 +219,10 @@ export class EngineHost {
     };
     try {
       await untilLost(gpu, run());
+    } catch (error) {
+      // What is left would fill up again: all of it goes, and the page proposes what takes less.
+      if (isFull(error)) this.#unload();
+      throw withOffer(error, engine.model.contextTokens, format);
     } finally {
       batches.close();
     }
@@ -187,6 +232,23 @@ export class EngineHost {
     if (!this.#loaded) throw new R1Error("E_NO_MODEL", "no model is loaded; choose one first");
     const { engine, gpu } = this.#loaded;
     return untilLost(gpu, engine.setContext(contextTokens));
+  }
+
+  /** Judges by the device that is open; the page opens it first. */
+  async #plan({ model, ...request }: PlanRequest, signal: AbortSignal): Promise<MemoryAdvice> {
+    const machine = this.#machine(this.#gpu);
+    if (model.kind === "config") {
+      const spec = parseModelSpec(model.config);
+      return adviseMemory(spec, weightsOfListing(spec, model.weights), request, machine);
+    }
+    const folder = await openFolder(model.source, this.#environment.library, signal);
+    const spec = await readModelSpec(folder, signal);
+    return adviseMemory(spec, weightsOfFolder(spec, await openWeights(folder, spec, signal)), request, machine);
+  }
+
+  #machine(gpu: GpuContext | undefined): Machine {
+    const { deviceMemoryGiB } = this.#environment;
+    return { gpu, memoryBytes: memoryLimit(deviceMemoryGiB), safeBytes: safeMemory(deviceMemoryGiB) };
   }
 
   async #train(id: number, call: TrainCall, pace: RunPace, signal: AbortSignal): Promise<TrainResult> {
@@ -253,6 +315,17 @@ function describe({ adapter, features, limits }: GpuContext): DeviceInfo {
     maxBufferSize: limits.maxBufferSize,
     maxBindingSize: limits.maxStorageBufferBindingSize,
   };
+}
+
+function isFull(error: unknown): error is R1Error {
+  return isR1Error(error) && error.code === "E_OUT_OF_MEMORY";
+}
+
+/** An error of full memory says what would take less. */
+function withOffer(error: unknown, contextTokens: number, format: LoadRequest["format"]): unknown {
+  if (!isFull(error)) return error;
+  const details = { ...error.details, ...offerDetails(offerAfterFull(contextTokens, format)) };
+  return new R1Error(error.code, error.message, details, { cause: error });
 }
 
 /** A plain copy of an error; what is not ours becomes E_INTERNAL with its message. */

@@ -7,6 +7,8 @@ import type { SaidToken } from "../generate/request.ts";
 import type { WeightFormat } from "../kernels/weights/format.ts";
 import type { KvChoice } from "../model/kv-format.ts";
 import type { KvFormat } from "../model/session-buffers.ts";
+import type { MemoryPlan } from "../model/memory-plan.ts";
+import type { OrtShortfall } from "../ort/memory.ts";
 import type { ModelSpec } from "../model/spec.ts";
 import type { ChatMessage } from "../text/messages.ts";
 import type { TrainDoneEvent, TrainEvent } from "../train/events.ts";
@@ -144,8 +146,8 @@ export interface LoadedModel {
   /** What keys and values are kept in by this project's kernels; ONNX models have their own type. */
   readonly kv: KvFormat;
   readonly runtime: RuntimeName;
-  /** Why `auto` chose the processor. */
-  readonly instead?: "no-device" | "software-device";
+  /** Why `auto` chose the processor; `form`: this ONNX graph does not run on the graphics device. */
+  readonly instead?: "no-device" | "software-device" | "form";
   readonly loadMs: number;
   /** Which ways of asking this folder allows. */
   readonly hasTokenizer: boolean;
@@ -173,14 +175,21 @@ export interface HubRequest {
   readonly endpoint?: string;
   /** For gated and private repositories; it is kept nowhere. */
   readonly token?: string;
+  /** What a downloaded file must be; another content is refused. */
+  readonly sha256?: string;
 }
 
 /** What a repository has that can be opened. */
 export interface HubOffer {
   readonly repository: string;
   readonly commit: string;
+  /** `config.json`, of GGUF files what their metadata say in its place; undefined where it could not be had. */
+  readonly config: unknown;
   readonly models: readonly (Pick<HubModel, "format" | "file" | "bytes"> & { readonly address: string })[];
 }
+
+/** What is known of a model on a hub before its weights come. */
+export type HubWeights = Pick<HubModel, "format" | "file" | "bytes">;
 
 /** A model that was downloaded, or a part of it. */
 export interface StoredModel {
@@ -195,6 +204,16 @@ export interface StoredModel {
   readonly totalBytes: number;
   /** How it is loaded; undefined while some of it is missing. */
   readonly source: ModelSource | undefined;
+  /** What its files take when they are loaded. */
+  readonly weights: HubWeights;
+  /** A commit of the branch that the reader does not want in this one's place. */
+  readonly passedCommit?: string;
+}
+
+/** A stored model, and the later commit that it is kept in the place of. */
+export interface StoredChoice {
+  readonly id: string;
+  readonly commit: string;
 }
 
 export interface StoredModels {
@@ -203,6 +222,46 @@ export interface StoredModels {
   readonly isInMemory: boolean;
   /** Undefined when the browser does not tell. */
   readonly freeBytes: number | undefined;
+}
+
+/** Asks what a model would take, and whether that fits; no weights are read. */
+export interface PlanRequest {
+  /** A `config.json` with what the hub tells of the weights, or where the model is. */
+  readonly model:
+    | { readonly kind: "config"; readonly config: unknown; readonly weights: HubWeights }
+    | { readonly kind: "source"; readonly source: ModelSource };
+  /** `auto` by default. */
+  readonly runtime?: RuntimeName | "auto";
+  /** As in `LoadRequest`. */
+  readonly format?: WeightFormat;
+  readonly contextTokens?: number;
+  readonly kv?: KvChoice;
+  /** Sequences at a time; 1 by default. */
+  readonly batch?: number;
+}
+
+/** What a model takes, loaded so. */
+export interface MemoryNeed {
+  /** Left out: as it is stored. */
+  readonly format?: WeightFormat;
+  readonly contextTokens: number;
+  /** What its cache is kept in by this project's kernels. */
+  readonly kv: KvFormat;
+  readonly batch: number;
+  readonly memory: MemoryPlan;
+}
+
+export interface MemoryAdvice extends MemoryNeed {
+  /** What it would run on here. Of ONNX Runtime the bytes are about right: its arena is its own. */
+  readonly runtime: RuntimeName;
+  /** The longest context that fits in this format, of 512, 1,024, … 32,768; 0 where none does. */
+  readonly longestContext: number;
+  /** As `longestContext`, within memory that is there for sure: browsers do not tell of more. For what is proposed unasked. */
+  readonly safeContext: number;
+  /** Why it does not fit; left out where it does. */
+  readonly reason?: OrtShortfall;
+  /** The largest that would. */
+  readonly offer?: MemoryNeed;
 }
 
 /** What the page asks for; each method's parameters, progress and result. */
@@ -216,11 +275,16 @@ export interface EngineMethods {
   /** Gives the loaded model another context, without reading it again; what is in the cache stays where it fits. */
   setContext: { readonly request: number; readonly progress: never; readonly result: LoadedModel };
   unload: { readonly request: undefined; readonly progress: never; readonly result: undefined };
-  /** The rest waits for no other call. */
+  /** The rest waits for no other call. `plan` judges by the device that is open, if one is. */
+  plan: { readonly request: PlanRequest; readonly progress: never; readonly result: MemoryAdvice };
   listHub: { readonly request: HubRequest; readonly progress: never; readonly result: HubOffer };
   /** Cancelled, it is paused: the next download goes on with what has arrived. */
   download: { readonly request: HubRequest; readonly progress: DownloadProgress; readonly result: StoredModel };
   listStored: { readonly request: undefined; readonly progress: never; readonly result: StoredModels };
+  /** The commit that a repository's revision is now. */
+  hubCommit: { readonly request: HubRequest; readonly progress: never; readonly result: string };
+  /** Remembers that a stored model stays although its branch has moved on to a commit. */
+  keepStored: { readonly request: StoredChoice; readonly progress: never; readonly result: undefined };
   removeStored: { readonly request: string; readonly progress: never; readonly result: undefined };
 }
 

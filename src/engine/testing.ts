@@ -25,8 +25,14 @@ export interface TestEngine {
   readonly post: (message: ToWorker) => void;
 }
 
-/** @param openGpu opens the machine's software device by default */
-export function startTestEngine(openGpu: () => Promise<GpuContext> = openTestGpu): TestEngine {
+/**
+ * @param openGpu opens the machine's software device by default
+ * @param deviceMemoryGiB what a browser would tell of the machine's memory
+ */
+export function startTestEngine(
+  openGpu: () => Promise<GpuContext> = openTestGpu,
+  deviceMemoryGiB?: number,
+): TestEngine {
   const sent: FromWorker[] = [];
   const devices: GpuContext[] = [];
   let listener = (_message: FromWorker): void => undefined;
@@ -38,6 +44,7 @@ export function startTestEngine(openGpu: () => Promise<GpuContext> = openTestGpu
       return gpu;
     },
     library: async () => library,
+    deviceMemoryGiB,
     templates: createLocalTemplateHost(),
     post: (message, transfer = []) => {
       const copy = structuredClone(message, { transfer: [...transfer] });

@@ -5,6 +5,7 @@ import { openCheckedGpu } from "../gpu/self-test.ts";
 import { browserTemplateWorker } from "../text/browser-template-worker.ts";
 import { createWorkerTemplateHost } from "../text/template-host.ts";
 import { EngineHost } from "./host.ts";
+import { toldMemory } from "./machine-memory.ts";
 import type { ToWorker } from "./protocol.ts";
 
 /** `?limits=default` keeps to what every device guarantees, as the command line's option does. */
@@ -14,6 +15,7 @@ let library: Promise<ModelLibrary> | undefined;
 
 const host = new EngineHost({
   openGpu: () => openCheckedGpu(navigator.gpu, { limits }),
+  deviceMemoryGiB: toldMemory(navigator),
   library: () => (library ??= openLibrary()),
   templates: createWorkerTemplateHost(() =>
     browserTemplateWorker(new Worker(new URL("../text/template-worker.ts", import.meta.url), { type: "module" })),

@@ -40,6 +40,8 @@ export interface MemoryRequest {
   /** Sequences at a time. */
   readonly batch: number;
   readonly kv: KvFormat;
+  /** Of weights in several formats, as files may have them; where it is left out all are in `format`. */
+  readonly weightBytes?: number | undefined;
 }
 
 /** A request that may leave the cache's format open. */
@@ -136,7 +138,7 @@ export function planMemory(
 /** Holds a request against a device, and looks for a smaller one where it does not fit. */
 export function judgeMemory(spec: ModelSpec, wish: MemoryWish, budget: MemoryBudget): MemoryVerdict {
   const [request, ...others] = inFormats(spec, wish);
-  const plan = planMemory(spec, request.format, sizesOf(request), budget);
+  const plan = planRequest(spec, request, budget);
   const reason = shortfall(spec, request, plan, budget);
   if (!reason) return { fits: true, request, plan };
   const other = firstThatFits(spec, others, budget);
@@ -156,10 +158,26 @@ function firstThatFits(
   budget: MemoryBudget,
 ): MemoryOffer | undefined {
   for (const request of candidates) {
-    const plan = planMemory(spec, request.format, sizesOf(request), budget);
+    const plan = planRequest(spec, request, budget);
     if (!shortfall(spec, request, plan, budget)) return { request, plan };
   }
   return undefined;
+}
+
+/** Why a wish does not fit; undefined where it does. */
+export function lacking(spec: ModelSpec, wish: MemoryWish, budget: MemoryBudget): Shortfall | undefined {
+  const requests = inFormats(spec, wish);
+  if (firstThatFits(spec, requests, budget)) return undefined;
+  const [request] = requests;
+  return shortfall(spec, request, planRequest(spec, request, budget), budget);
+}
+
+function planRequest(spec: ModelSpec, request: MemoryRequest, limits: BufferLimits): MemoryPlan {
+  const plan = planMemory(spec, request.format, sizesOf(request), limits);
+  const { weightBytes: weights } = request;
+  if (weights === undefined) return plan;
+  const total = plan.total - plan.weights + weights;
+  return { ...plan, weights, total, peak: Math.max(total, weights + plan.staging) };
 }
 
 function shortfall(
@@ -188,13 +206,19 @@ function offerFor(spec: ModelSpec, request: MemoryWish, budget: MemoryBudget): M
   const bits = (format: WeightFormat): number => layoutOf(format).bitsPerWeight;
   const formats = OFFERED.filter((format) => bits(format) < bits(request.format));
   const smallest = formats.at(-1) ?? request.format;
+  const inFormat = (format: WeightFormat): Pick<MemoryRequest, "format" | "weightBytes"> => ({
+    format,
+    weightBytes: format === request.format ? request.weightBytes : undefined,
+  });
   const longest = Math.min(request.contextTokens, spec.maxPositions);
   const shorter = (batch: number): MemoryWish[] =>
-    contextsBelow(longest).map((contextTokens) => ({ ...request, format: smallest, contextTokens, batch }));
+    contextsBelow(longest).map((contextTokens) => ({ ...request, ...inFormat(smallest), contextTokens, batch }));
   const candidates = [
-    ...[request.format, ...formats].map((format) => ({ ...request, format, contextTokens: longest })),
+    ...[request.format, ...formats].map((format) => ({ ...request, ...inFormat(format), contextTokens: longest })),
     ...shorter(request.batch),
-    ...(request.batch > 1 ? [{ ...request, format: smallest, contextTokens: longest, batch: 1 }, ...shorter(1)] : []),
+    ...(request.batch > 1
+      ? [{ ...request, ...inFormat(smallest), contextTokens: longest, batch: 1 }, ...shorter(1)]
+      : []),
   ];
   return firstThatFits(
     spec,

@@ -11,7 +11,7 @@ import { OrtSession } from "./session.ts";
 import type { OrtRuntime } from "./runtime.ts";
 
 /** The graph computes logits for every position of a prompt, wanted or not; so many are in memory at a time. */
-const MOST_LOGITS = 1 << 24;
+export const MOST_LOGITS = 1 << 24;
 
 /** A model that ONNX Runtime has loaded. */
 export interface OrtModel {
@@ -24,7 +24,7 @@ export interface OrtModel {
 
 /**
  * Loads a folder in onnx-community's layout: `onnx/model*.onnx` beside `config.json`.
- * @throws R1Error E_FILE_MISSING, E_FORMAT for a graph of another form or one that ONNX Runtime refuses, E_LIMIT,
+ * @throws R1Error E_FILE_MISSING, E_FEATURE for variants that the provider does not run, E_FORMAT for a graph of another form or one that ONNX Runtime refuses, E_LIMIT,
  *   E_OUT_OF_MEMORY, E_ABORTED, and what reading throws
  */
 export async function loadOnnx(
@@ -33,7 +33,7 @@ export async function loadOnnx(
   options: ReadOnnxOptions = {},
 ): Promise<OrtModel> {
   const spec = await readModelSpec(folder, options.signal);
-  const files = await readOnnx(folder, runtime.provider.name, options);
+  const files = await readOnnx(folder, runtime.provider, options);
   throwIfAborted(options.signal);
   const session = await createSession(runtime, files, spec);
   try {

@@ -1,4 +1,5 @@
-import type { Failure } from "../failure.ts";
+import type { Failure, SmallerLoad } from "../failure.ts";
+import { formatCount } from "../format.ts";
 import { LOCALES } from "../i18n/texts.ts";
 import { usePage } from "../store.ts";
 import { useTexts } from "../use-texts.ts";
@@ -13,7 +14,7 @@ export function FailureNote() {
   const reload = usePage((state) => state.reload);
   const again =
     lostName === undefined ? null : (
-      <Button kind="primary" onClick={() => void reload()}>
+      <Button kind={failure?.offer ? "plain" : "primary"} onClick={() => void reload()}>
         {t.modelReload}
       </Button>
     );
@@ -35,11 +36,24 @@ export function FailureNote() {
       failure={failure}
       actions={
         <>
+          {failure.offer ? <OfferButton offer={failure.offer} /> : null}
           {again}
           <Button onClick={dismiss}>{t.dismiss}</Button>
         </>
       }
     />
+  );
+}
+
+/** Loads the model that did not fit in the way that does. */
+function OfferButton({ offer: { format, contextTokens } }: { readonly offer: SmallerLoad }) {
+  const { t, language } = useTexts();
+  const takeOffer = usePage((state) => state.takeOffer);
+  const tokens = `${formatCount(contextTokens, language)} ${t.tokens}`;
+  return (
+    <Button kind="primary" onClick={() => void takeOffer()}>
+      {t.loadSmaller} {[...(format ? [format] : []), tokens].join(" · ")}
+    </Button>
   );
 }
 
@@ -61,7 +75,7 @@ export function FailureBox({ heading, sentence, failure, actions }: FailureBoxPr
           <h2 className="font-semibold text-failure">{heading}</h2>
           <p>{sentence}</p>
         </div>
-        <div className="flex gap-2">{actions}</div>
+        <div className="flex flex-wrap gap-2">{actions}</div>
       </div>
       <details className="mt-2 text-xs text-quiet">
         <summary className="cursor-pointer">{t.details}</summary>

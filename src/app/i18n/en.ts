@@ -21,6 +21,7 @@ export const en = {
   modelHeading: "Model",
   modelNone: "No model is loaded",
   modelLoad: "Load",
+  loadSmaller: "Load smaller:",
   modelReload: "Load again",
   modelLoaded: "Loaded",
   modelLost: "is no longer loaded; the conversation is kept.",
@@ -120,9 +121,11 @@ export const enErrors: Record<ErrorCode, string> = {
   E_HUB_ACCESS:
     "The hub asks for permission. Accept the conditions on the model's page there, then enter an access token.",
   E_HUB_FILES:
-    "The repository has no model in a form that can be opened. Choose one with safetensors or name one GGUF file.",
+    "The repository has no model in a form that can be opened. Choose one with safetensors, or name one GGUF or ONNX file.",
   E_HUB_MOVED:
     "The repository has changed since the download began. Download it again; files that stayed the same are kept.",
+  E_HUB_OTHER:
+    "The hub's file is not the one that this page's list knows. If you trust its publisher, take it by name under “Any repository”.",
   E_HTTP_PAGE: "A web page came instead of the file. Log in to the network if it asks for that, then try again.",
   E_HTTP_RANGE: "The server does not send the bytes that are asked for. Try again later; what has arrived is kept.",
   E_HTTP_LENGTH: "The server's file has another length than the repository lists. Download it again.",
@@ -152,6 +155,10 @@ export const enErrors: Record<ErrorCode, string> = {
   E_GPU_INTERNAL: `The graphics device failed. ${reload}`,
   E_SELF_TEST: "This graphics driver computes wrong results. Update the driver or use another browser.",
   E_SHADER: `A kernel does not compile on this device. ${report}`,
+  E_FEATURE:
+    "This graphics device lacks a feature that the file's form needs (half precision, as a rule). Choose the q4 form or a GGUF file.",
+  E_TOO_LARGE:
+    "The model needs more memory than this machine can give it. Load it in a smaller form, or with a shorter context.",
   E_LIMIT:
     "This device's limits are too small for the request. Choose a smaller model, a shorter context or fewer samples.",
   E_NO_MODEL: "No model is loaded. Load one first.",

@@ -1,10 +1,13 @@
 import { useId, useState } from "react";
+import type { HubOffer } from "../../engine/protocol.ts";
 import { Button } from "../components/Button.tsx";
 import { FailureBox } from "../components/FailureNote.tsx";
 import { formatBytes } from "../format.ts";
 import { LOCALES } from "../i18n/texts.ts";
 import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { useHub } from "./hub-store.ts";
+import { MemoryLines } from "./MemoryLines.tsx";
+import { usePlan, usePlans } from "./plan-store.ts";
 import { modelsTexts } from "./texts.ts";
 
 const FIELD = "w-full rounded-md border border-edge bg-paper px-2 py-1.5 text-sm";
@@ -78,10 +81,8 @@ export function AnyRepository() {
 }
 
 function Offer() {
-  const { t, language } = usePartTexts(modelsTexts);
+  const { t } = usePartTexts(modelsTexts);
   const offer = useHub((state) => state.offer);
-  const download = useHub((state) => state.download);
-  const downloads = useHub((state) => state.downloads);
   if (!offer) return null;
   return (
     <div className="text-sm">
@@ -89,21 +90,39 @@ function Offer() {
         {t.found} <code>{offer.commit.slice(0, 10)}</code>
       </p>
       <ul className="mt-1 flex flex-col divide-y divide-line">
-        {offer.models.map(({ address, file, bytes }) => (
-          <li key={address} className="flex items-center justify-between gap-3 py-2">
-            <span className="min-w-0 break-all">
-              {file} <span className="text-xs text-quiet">{formatBytes(bytes, language)}</span>
-            </span>
-            <Button
-              disabled={downloads[address]?.state === "running"}
-              aria-label={`${t.download}: ${file}`}
-              onClick={() => void download(address)}
-            >
-              {t.download}
-            </Button>
-          </li>
+        {offer.models.map((model) => (
+          <OfferedModel key={model.address} offer={offer} model={model} />
         ))}
       </ul>
     </div>
+  );
+}
+
+interface OfferedModelProps {
+  readonly offer: HubOffer;
+  readonly model: HubOffer["models"][number];
+}
+
+function OfferedModel({ offer, model }: OfferedModelProps) {
+  const { t, language } = usePartTexts(modelsTexts);
+  const { address, file, bytes } = model;
+  const download = useHub((state) => state.download);
+  const isRunning = useHub((state) => state.downloads[address]?.state === "running");
+  const take = usePlans((state) => state.take);
+  const known =
+    offer.config === undefined ? undefined : { kind: "config" as const, config: offer.config, weights: model };
+  const { advice } = usePlan(address, known, undefined);
+  return (
+    <li className="flex flex-col gap-1 py-2">
+      <div className="flex items-center justify-between gap-3">
+        <span className="min-w-0 break-all">
+          {file} <span className="text-xs text-quiet">{formatBytes(bytes, language)}</span>
+        </span>
+        <Button disabled={isRunning} aria-label={`${t.download}: ${file}`} onClick={() => void download(address)}>
+          {t.download}
+        </Button>
+      </div>
+      <MemoryLines advice={advice} label={file} onTake={(choice) => take(address, choice)} />
+    </li>
   );
 }

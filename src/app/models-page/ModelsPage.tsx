@@ -1,13 +1,16 @@
 import { useEffect } from "react";
 import { CATALOGUE } from "../../checkpoint/hub/catalogue.ts";
+import { Choice } from "../components/Choice.tsx";
 import { FailureNote } from "../components/FailureNote.tsx";
-import { formatBytes } from "../format.ts";
+import { formatBytes, formatCount } from "../format.ts";
 import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { usePage } from "../store.ts";
 import { AnyRepository } from "./AnyRepository.tsx";
 import { CatalogueCard } from "./CatalogueCard.tsx";
 import { DownloadList } from "./DownloadList.tsx";
 import { useHub } from "./hub-store.ts";
+import { useMemoryTexts } from "./memory-texts.ts";
+import { usePlans } from "./plan-store.ts";
 import { StorageSection } from "./StorageSection.tsx";
 import { modelsTexts } from "./texts.ts";
 
@@ -27,9 +30,12 @@ export function ModelsPage() {
         <FailureNote />
         <DownloadList />
         <section aria-labelledby="catalogue" className="flex flex-col gap-3">
-          <h3 id="catalogue" className="font-semibold">
-            {t.catalogue}
-          </h3>
+          <div className="flex flex-wrap items-baseline justify-between gap-x-6 gap-y-2">
+            <h3 id="catalogue" className="font-semibold">
+              {t.catalogue}
+            </h3>
+            <ContextChoice />
+          </div>
           <div className="grid gap-4 lg:grid-cols-3">
             {CATALOGUE.map((model) => (
               <CatalogueCard key={model.id} model={model} />
@@ -42,6 +48,31 @@ export function ModelsPage() {
         </div>
       </div>
     </main>
+  );
+}
+
+const CONTEXTS = [2048, 4096, 8192, 16_384, 32_768];
+
+/** The context that all plans are for. */
+function ContextChoice() {
+  const { language } = usePartTexts(modelsTexts);
+  const t = useMemoryTexts();
+  const contextTokens = usePlans((state) => state.contextTokens);
+  const setContext = usePlans((state) => state.setContext);
+  const options = CONTEXTS.map((tokens) => ({
+    value: String(tokens),
+    text: t.planTokens(formatCount(tokens, language)),
+  }));
+  return (
+    <div className="flex flex-wrap items-center gap-2 text-xs">
+      <span>{t.planFor}</span>
+      <Choice
+        label={t.planFor}
+        value={String(contextTokens)}
+        options={options}
+        onChoose={(tokens) => setContext(Number(tokens))}
+      />
+    </div>
   );
 }
 

@@ -1,9 +1,13 @@
+import { parseHubAddress } from "../../checkpoint/hub/address.ts";
 import type { StoredModel } from "../../engine/protocol.ts";
 import { Button } from "../components/Button.tsx";
 import { formatBytes } from "../format.ts";
 import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { useHub } from "./hub-store.ts";
 import { loadStored, useIsBusy } from "./load-stored.ts";
+import { MemoryLines } from "./MemoryLines.tsx";
+import { useMemoryTexts } from "./memory-texts.ts";
+import { usePlan, usePlans } from "./plan-store.ts";
 import { modelsTexts } from "./texts.ts";
 
 /** What is stored in this browser, and how it goes away. */
@@ -50,6 +54,10 @@ function StoredItem({ model }: { readonly model: StoredModel }) {
   const download = useHub((hub) => hub.download);
   const remove = useHub((hub) => hub.remove);
   const isRunning = state === "running";
+  const isBusy = useIsBusy();
+  const take = usePlans(({ take: taken }) => taken);
+  const known = model.source && ({ kind: "source", source: model.source } as const);
+  const { advice, choice } = usePlan(model.address, known, undefined);
   const size = formatBytes(model.bytes, language);
   const total = formatBytes(model.totalBytes, language);
   return (
@@ -61,7 +69,15 @@ function StoredItem({ model }: { readonly model: StoredModel }) {
         </p>
       </div>
       <div className="flex flex-wrap gap-2">
-        {model.source ? <LoadButtons model={model} /> : null}
+        {model.source ? (
+          <Button
+            disabled={isBusy}
+            aria-label={`${t.load}: ${model.address}`}
+            onClick={() => loadStored(model, choice)}
+          >
+            {choice.format ? `${t.loadAs} ${choice.format}` : t.load}
+          </Button>
+        ) : null}
         {model.source || isRunning ? null : (
           <Button
             kind="primary"
@@ -75,27 +91,33 @@ function StoredItem({ model }: { readonly model: StoredModel }) {
           {t.delete}
         </Button>
       </div>
+      {model.source ? (
+        <div className="flex basis-full flex-col gap-1">
+          <MemoryLines advice={advice} label={model.address} onTake={(taken) => take(model.address, taken)} />
+          <MovedNote model={model} />
+        </div>
+      ) : null}
     </li>
   );
 }
 
-/** GGUF files and small models as they are, large safetensors quantized. */
-function LoadButtons({ model }: { readonly model: StoredModel }) {
+/** That the branch it came from has moved on, with the choice that leaves. */
+function MovedNote({ model }: { readonly model: StoredModel }) {
   const { t } = usePartTexts(modelsTexts);
-  const isBusy = useIsBusy();
-  const forms =
-    model.format === "safetensors" && model.totalBytes > LARGE_BYTES ? (["q4", "q8"] as const) : [undefined];
-  return forms.map((form) => (
-    <Button
-      key={form ?? "as-is"}
-      disabled={isBusy}
-      aria-label={`${form ? `${t.loadAs} ${form}` : t.load}: ${model.address}`}
-      onClick={() => loadStored(model, form)}
-    >
-      {form ? `${t.loadAs} ${form}` : t.load}
-    </Button>
-  ));
+  const m = useMemoryTexts();
+  const latest = useHub((state) => state.latest[model.address]);
+  const download = useHub((state) => state.download);
+  const keep = useHub((state) => state.keep);
+  if (latest === undefined || latest === model.commit || latest === model.passedCommit) return null;
+  return (
+    <div className="flex flex-wrap items-center gap-2 text-xs">
+      <p>{m.moved(parseHubAddress(model.address).revision, latest.slice(0, 10))}</p>
+      <Button className="px-2 py-1 text-xs" onClick={() => void keep(model, latest)}>
+        {t.keep}
+      </Button>
+      <Button className="px-2 py-1 text-xs" onClick={() => void download(model.address)}>
+        {t.fetchAnew}
+      </Button>
+    </div>
+  );
 }
-
-/** Above this, few graphics devices take a model unquantized. */
-const LARGE_BYTES = 2e9;

@@ -1,4 +1,5 @@
 import { create } from "zustand";
+import { parseHubAddress } from "../../checkpoint/hub/address.ts";
 import type { EngineClient } from "../../engine/client.ts";
 import type { DownloadProgress, HubOffer, HubRequest, StoredModel, StoredModels } from "../../engine/protocol.ts";
 import { startEngine } from "../../engine/start.ts";
@@ -13,6 +14,8 @@ export interface Download {
   readonly progress: DownloadProgress | undefined;
   readonly failure: Failure | undefined;
   readonly abort: AbortController;
+  /** What its weights must be. */
+  readonly sha256: string | undefined;
 }
 
 interface HubState {
@@ -23,6 +26,8 @@ interface HubState {
   readonly offer: HubOffer | undefined;
   readonly isLooking: boolean;
   readonly failure: Failure | undefined;
+  /** Commits that the branches of stored models are at now, by address; those that the hub did not tell are missing. */
+  readonly latest: Readonly<Record<string, string>>;
   /** For this visit; it is written nowhere. */
   readonly token: string;
   /** Whether the browser keeps downloads when its disk fills; undefined where it does not tell. */
@@ -30,11 +35,14 @@ interface HubState {
   readonly setToken: (token: string) => void;
   readonly refresh: () => Promise<void>;
   readonly look: (address: string) => Promise<void>;
-  readonly download: (address: string) => Promise<void>;
+  /** @param sha256 what its weights must be; as in an earlier try where it is left out */
+  readonly download: (address: string, sha256?: string) => Promise<void>;
   readonly pause: (address: string) => void;
   /** Stops a download and takes away what has arrived. */
   readonly cancel: (address: string) => Promise<void>;
   readonly remove: (model: StoredModel) => Promise<void>;
+  /** Keeps a model as it is although its branch has moved on to a commit. */
+  readonly keep: (model: StoredModel, commit: string) => Promise<void>;
   readonly persist: () => Promise<void>;
   readonly dismiss: () => void;
 }
@@ -52,6 +60,9 @@ function downloader(): EngineClient {
   });
   return started;
 }
+
+const COMMIT = /^[0-9a-f]{40}$/;
+const asked = new Set<string>();
 
 /** Downloads that are running, so that one can be waited for. */
 const running = new Map<string, Promise<void>>();
@@ -78,9 +89,10 @@ export const useHub = create<HubState>()((set, get) => {
     }
   };
 
-  const run = async (address: string, signal: AbortSignal): Promise<void> => {
+  const run = async (address: string, sha256: string | undefined, signal: AbortSignal): Promise<void> => {
     try {
-      await downloader().download(requestOf(address), (progress) => change(address, { progress }), signal);
+      const request = { ...requestOf(address), ...(sha256 === undefined ? {} : { sha256 }) };
+      await downloader().download(request, (progress) => change(address, { progress }), signal);
       forget(address);
     } catch (error) {
       const failure = toFailure(error);
@@ -90,7 +102,20 @@ export const useHub = create<HubState>()((set, get) => {
     await get().refresh();
   };
 
+  /** Asks the hub about the branches of stored models, each once a visit; without a connection nothing is said. */
+  const lookForLater = async (models: readonly StoredModel[]): Promise<void> => {
+    for (const { address, source } of models) {
+      if (!source || asked.has(address) || COMMIT.test(parseHubAddress(address).revision)) continue;
+      asked.add(address);
+      const commit = await downloader()
+        .hubCommit(requestOf(address))
+        .catch(() => undefined);
+      if (commit !== undefined && COMMIT.test(commit)) set({ latest: { ...get().latest, [address]: commit } });
+    }
+  };
+
   return {
+    latest: {},
     stored: undefined,
     downloads: {},
     offer: undefined,
@@ -104,7 +129,9 @@ export const useHub = create<HubState>()((set, get) => {
     refresh: () =>
       attempt(async () => {
         const isPersisted = await navigator.storage?.persisted?.().catch(() => undefined);
-        set({ stored: await downloader().listStored(), isPersisted });
+        const stored = await downloader().listStored();
+        set({ stored, isPersisted });
+        void lookForLater(stored.models);
       }),
 
     look: async (address) => {
@@ -113,13 +140,13 @@ export const useHub = create<HubState>()((set, get) => {
       set({ isLooking: false });
     },
 
-    download: async (address) => {
+    download: async (address, sha256 = get().downloads[address]?.sha256) => {
       if (running.has(address)) return;
       const abort = new AbortController();
-      const begun: Download = { address, state: "running", progress: undefined, failure: undefined, abort };
+      const begun: Download = { address, state: "running", progress: undefined, failure: undefined, abort, sha256 };
       set({ downloads: { ...get().downloads, [address]: begun } });
       void get().persist();
-      const work = run(address, abort.signal).finally(() => running.delete(address));
+      const work = run(address, sha256, abort.signal).finally(() => running.delete(address));
       running.set(address, work);
       await work;
     },
@@ -138,6 +165,12 @@ export const useHub = create<HubState>()((set, get) => {
       attempt(async () => {
         await downloader().removeStored(model.id);
         forget(model.address);
+        await get().refresh();
+      }),
+
+    keep: ({ id }, commit) =>
+      attempt(async () => {
+        await downloader().keepStored({ id, commit });
         await get().refresh();
       }),
 

@@ -129,6 +129,7 @@ function ModelFacts({ ready: { model } }: { readonly ready: Ready }) {
 /** Why a model runs on the processor. */
 function processorText(p: PlayTexts, instead: LoadedModel["instead"]): string {
   if (instead === "no-device") return p.processorNoDevice;
+  if (instead === "form") return p.processorForm;
   return instead === "software-device" ? p.processorSoftware : p.processor;
 }
 

@@ -73,6 +73,7 @@ export const playTexts = defineTexts({
     deviceBufferOf: " in one piece.",
     processor: "Runs on the processor, in WebAssembly.",
     processorNoDevice: "No graphics device can be used here, so the model runs on the processor, in WebAssembly.",
+    processorForm: "This ONNX file is made for the processor, where it runs in WebAssembly.",
     processorSoftware:
       "The graphics device is only emulated here, so the model runs on the processor, in WebAssembly, which is faster.",
   },
@@ -144,6 +145,7 @@ export const playTexts = defineTexts({
     deviceBufferOf: " です。",
     processor: "CPU 上の WebAssembly で動いています。",
     processorNoDevice: "グラフィックスデバイスを使えないため、CPU 上の WebAssembly で動いています。",
+    processorForm: "この ONNX ファイルは CPU 用のため、CPU 上の WebAssembly で動いています。",
     processorSoftware:
       "グラフィックスデバイスがソフトウェアによる模擬のため、より速い CPU 上の WebAssembly で動いています。",
   },

@@ -6,6 +6,7 @@ import { emptyMetadata } from "../safetensors/header.ts";
 import type { CheckpointTensor } from "../tensor.ts";
 import type { GgufFile, GgufTensor } from "./file.ts";
 import { shown } from "./metadata.ts";
+import type { GgufMetadata } from "./metadata.ts";
 import { unpairRows } from "./rows.ts";
 import { huggingFaceName } from "./tensor-names.ts";
 
@@ -26,6 +27,8 @@ interface Located {
 export class GgufCheckpoint implements Checkpoint {
   readonly format = "gguf";
   readonly metadata: Readonly<Record<string, string>>;
+  /** The metadata as the file has them. */
+  readonly entries: GgufMetadata;
   readonly tensors: ReadonlyMap<string, CheckpointTensor>;
   readonly #located: ReadonlyMap<string, Located>;
 
@@ -34,6 +37,7 @@ export class GgufCheckpoint implements Checkpoint {
     const metadata = emptyMetadata();
     for (const [key, value] of files[0].metadata) metadata[key] = shown(value);
     this.metadata = metadata;
+    this.entries = files[0].metadata;
     const located = new Map<string, Located>();
     for (const file of files) {
       for (const tensor of file.tensors) {

@@ -1,5 +1,6 @@
 import { ggmlBytes, GGML_TYPES } from "./ggml-type.ts";
 import type { GgmlType } from "./ggml-type.ts";
+import type { GgufNumbers } from "./metadata.ts";
 
 /** A metadata value after the type that the file gives it. */
 export type WrittenValue =
@@ -7,7 +8,9 @@ export type WrittenValue =
   | readonly ["bool", boolean]
   | readonly ["string", string]
   | readonly ["strings", readonly string[]]
-  | readonly ["i32s" | "f32s", readonly number[]];
+  | readonly ["i32s" | "f32s", readonly number[]]
+  /** As another file had them. */
+  | readonly ["numbers", GgufNumbers];
 
 export interface WrittenTensor {
   readonly name: string;
@@ -75,6 +78,9 @@ function writeValue(out: ByteWriter, [type, value]: WrittenValue): void {
     case "f32s":
       writeArray(out, "f32", value, (number) => out.f32(number));
       break;
+    case "numbers":
+      writeNumbers(out, value);
+      break;
     case "string":
       out.u32(TYPE_IDS.string);
       out.string(value);
@@ -87,6 +93,27 @@ function writeValue(out: ByteWriter, [type, value]: WrittenValue): void {
       out.u32(TYPE_IDS[type]);
       out[type](value);
   }
+}
+
+/** Types of arrays in the file by how they are held (truth values as bytes, which `MetadataReader` reads alike). */
+const ARRAY_TYPES: ReadonlyMap<string, number> = new Map([
+  ["Uint8Array", 0],
+  ["Int8Array", 1],
+  ["Uint16Array", 2],
+  ["Int16Array", 3],
+  ["Uint32Array", 4],
+  ["Int32Array", 5],
+  ["Float32Array", 6],
+  ["BigUint64Array", 10],
+  ["BigInt64Array", 11],
+  ["Float64Array", 12],
+]);
+
+function writeNumbers(out: ByteWriter, numbers: GgufNumbers): void {
+  out.u32(TYPE_IDS.array);
+  out.u32(ARRAY_TYPES.get(numbers[Symbol.toStringTag]) ?? 0);
+  out.u64(numbers.length);
+  out.bytes(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
 }
 
 function writeArray<T>(

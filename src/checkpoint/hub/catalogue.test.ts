@@ -11,10 +11,23 @@ describe("the catalogue", () => {
     const layer = 2 * hidden * hidden + 2 * kv * hidden + bias + 3 * hidden * config.intermediate_size + 2 * hidden;
     // The output projection of each is a matrix of its own.
     expect(parameters).toBe(2 * config.vocab_size * hidden + config.num_hidden_layers * layer + hidden);
+    // Embeddings are in no ONNX export quantized, and in f32 unless the graph computes in f16; scales likewise.
+    const embedding = (config.vocab_size * hidden) / parameters;
+    const bits: Readonly<Record<string, number>> = {
+      Q4_K_M: 4.95,
+      Q8_0: 8.5,
+      "bf16 → q4": 16,
+      "bf16 → q8": 16,
+      q4f16: 4.5 + embedding * 11.5,
+      q4: 5 + embedding * 27,
+    };
     for (const form of forms) {
-      expect(catalogueModel(parseHubAddress(form.address).repository)).toBe(model);
-      const stored = form.kind === "gguf" ? form.bitsPerWeight : 16;
-      expect((form.downloadBytes * 8) / parameters / stored).toBeCloseTo(1, 1);
+      const address = parseHubAddress(form.address);
+      expect(catalogueModel(address.repository)).toBe(model);
+      expect(address.file).toBe(form.kind === "safetensors" ? undefined : form.file);
+      expect(address.revision).toMatch(/^(main|[0-9a-f]{40})$/);
+      expect(form.sha256 ?? "0".repeat(64)).toMatch(/^[0-9a-f]{64}$/);
+      expect((form.downloadBytes * 8) / parameters / (bits[form.quantization] ?? 0)).toBeCloseTo(1, 1);
     }
   });
 

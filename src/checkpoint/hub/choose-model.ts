@@ -1,4 +1,5 @@
 import { R1Error } from "../../errors.ts";
+import { MOST_ONNX_PARTS, onnxData, onnxGraph, ONNX_VARIANTS } from "../onnx-variants.ts";
 import { quote } from "../quote.ts";
 import { TEXT_FILES } from "../text-files.ts";
 import { formatHubAddress } from "./address.ts";
@@ -7,8 +8,8 @@ import type { HubFile, HubListing } from "./hub.ts";
 
 /** A model that a repository has, in one of the forms that can be opened. */
 export interface HubModel {
-  readonly format: "safetensors" | "gguf";
-  /** What names it in the repository: the file with the weights, the first of several, or their index. */
+  readonly format: "safetensors" | "gguf" | "onnx";
+  /** What names it in the repository: the file with the weights, the first of several, their index, or a graph. */
   readonly file: string;
   /** All that it needs, in the order in which they should come: what can be checked early first. */
   readonly files: readonly HubFile[];
@@ -21,12 +22,13 @@ const SINGLE = "model.safetensors";
 const INDEX = "model.safetensors.index.json";
 const SHARD = /^model-\d{5}-of-\d{5,6}\.safetensors$/;
 const GGUF_PART = /^(.+)-(\d{5})-of-(\d{5})\.gguf$/;
+const SEVERAL = { gguf: "several GGUF files", onnx: "several ONNX models" } as const;
 /** Files that a message repeats. */
 const MAX_TOLD = 20;
 
-/** All models of a repository: its safetensors, and each GGUF file. */
+/** All models of a repository: its safetensors, each GGUF file, and each ONNX graph. */
 export function modelsOf(files: readonly HubFile[]): readonly HubModel[] {
-  return [...safetensorsModels(files), ...ggufModels(files)];
+  return [...safetensorsModels(files), ...ggufModels(files), ...onnxModels(files)];
 }
 
 /**
@@ -39,20 +41,24 @@ export function chooseModel({ files }: Pick<HubListing, "files">, address: HubAd
   const { file } = address;
   if (file === undefined) {
     const [first, second] = models;
-    if (!first) throw unusable(address, `no model with ${CONFIG} and safetensors, and no GGUF file; found`, files);
-    if (first.format === "gguf" && second) {
-      throw unusable(address, "several GGUF files; name one of them after a colon; found", models.map(asFile));
+    if (!first) {
+      const expected = `${CONFIG} with safetensors or ${onnxGraph("model")} (or ${onnxGraph("model_q4f16")}, …), or a GGUF file`;
+      throw unusable(address, `no model that can be opened, which is ${expected}; found`, files);
+    }
+    if (first.format !== "safetensors" && second) {
+      throw unusable(address, `${SEVERAL[first.format]}; name one of them after a colon; found`, models.map(asFile));
     }
     return first;
   }
   const found = models.find((model) => model.file === file || model.files.some(({ path }) => path === file));
-  if (found && (found.format === "gguf" || isWeights(file))) return found;
+  if (found && isWeights(found, file)) return found;
   if (files.some(({ path }) => path === file)) throw unusable(address, "not a model's weights; found", files);
   throw new R1Error("E_HUB_MISSING", `${formatHubAddress(address)}: the repository has no such file`, { file });
 }
 
-function isWeights(file: string): boolean {
-  return file === INDEX || file === SINGLE || SHARD.test(file);
+function isWeights({ format, file: graph }: HubModel, file: string): boolean {
+  if (format === "onnx") return file.startsWith(graph);
+  return format === "gguf" || file === INDEX || file === SINGLE || SHARD.test(file);
 }
 
 function asFile({ file, bytes }: HubModel): HubFile {
@@ -90,6 +96,25 @@ function ggufModels(files: readonly HubFile[]): HubModel[] {
     const [first] = group;
     const parts = Number(GGUF_PART.exec(first?.path ?? "")?.[3] ?? 1);
     return first && group.length === parts ? [modelOf("gguf", first.path, group)] : [];
+  });
+}
+
+/** Each graph is a model of its own, with the weights that lie beside it; the configuration and the texts are all of theirs. */
+function onnxModels(files: readonly HubFile[]): HubModel[] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const config = byPath.get(CONFIG);
+  if (!config) return [];
+  const texts = TEXT_FILES.flatMap((name) => byPath.get(name) ?? []);
+  return ONNX_VARIANTS.flatMap((variant) => {
+    const graph = byPath.get(onnxGraph(variant));
+    if (!graph) return [];
+    const data: HubFile[] = [];
+    for (let part = 0; part < MOST_ONNX_PARTS; part++) {
+      const file = byPath.get(onnxData(graph.path, part));
+      if (!file) break;
+      data.push(file);
+    }
+    return [modelOf("onnx", graph.path, [config, ...texts, graph, ...data])];
   });
 }
 

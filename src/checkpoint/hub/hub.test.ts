@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { parseHubAddress } from "./address.ts";
 import { chooseModel, modelsOf } from "./choose-model.ts";
 import { Hub } from "./hub.ts";
+import { storeId } from "./manifest.ts";
 import type { HubFile } from "./hub.ts";
 import { startTestHub } from "./node/test-hub.ts";
 import type { Fault, TestHubOptions } from "./node/test-hub.ts";
@@ -168,7 +169,46 @@ describe("a repository's model", () => {
     expect(choose("a/b", ["m.gguf", "README.md"])).toMatchObject({ format: "gguf", file: "m.gguf" });
   });
 
+  const ONNX = [
+    "config.json",
+    "tokenizer.json",
+    "onnx/model_q4f16.onnx",
+    "onnx/model_fp16.onnx",
+    "onnx/model_fp16.onnx_data",
+    "onnx/model_fp16.onnx_data_1",
+    "onnx/model_q4f16.onnx_data_1",
+    "onnx/model_bnb4.onnx",
+  ];
+
+  it("is one of several ONNX graphs, by name, with the weights beside it", () => {
+    const model = choose("a/b:onnx/model_fp16.onnx", ONNX);
+    expect(model).toMatchObject({ format: "onnx", file: "onnx/model_fp16.onnx", bytes: 0 + 1 + 3 + 4 + 5 });
+    expect(model.files.map(({ path }) => path)).toEqual([
+      "config.json",
+      "tokenizer.json",
+      "onnx/model_fp16.onnx",
+      "onnx/model_fp16.onnx_data",
+      "onnx/model_fp16.onnx_data_1",
+    ]);
+    expect(choose("a/b:onnx/model_fp16.onnx_data", ONNX)).toEqual(model);
+    // A part of which the first is missing belongs to nothing.
+    expect(choose("a/b:onnx/model_q4f16.onnx", ONNX).files).toHaveLength(3);
+    expect(modelsOf(files(...ONNX)).map(({ file }) => file)).toEqual(["onnx/model_fp16.onnx", "onnx/model_q4f16.onnx"]);
+    expect(storeId({ repository: "a/b", ...model })).toBe("a--b--onnx--model_fp16");
+    // Safetensors are read by our own kernels.
+    expect(choose("a/b", [...ONNX, "model.safetensors"])).toMatchObject({ format: "safetensors" });
+  });
+
   it.each([
+    [
+      "a/b",
+      ONNX,
+      "E_HUB_FILES",
+      /several ONNX models; name one.*found "onnx\/model_fp16.onnx", "onnx\/model_q4f16.onnx"$/,
+    ],
+    ["a/b:onnx/model_bnb4.onnx", ONNX, "E_HUB_FILES", /not a model's weights; found .*bnb4/],
+    ["a/b", ["config.json", "onnx/decoder_model_merged.onnx"], "E_HUB_FILES", /onnx\/model\.onnx.*found.*merged/],
+    ["a/b", ["onnx/model.onnx"], "E_HUB_FILES", /config\.json/],
     ["a/b", ["README.md", "pytorch_model.bin"], "E_HUB_FILES", /found "README\.md", "pytorch_model\.bin"$/],
     ["a/b", [], "E_HUB_FILES", /found no files$/],
     ["a/b", ["model.safetensors"], "E_HUB_FILES", /config\.json/],

@@ -1,9 +1,11 @@
 import * as v from "valibot";
 import { isR1Error, R1Error, throwIfAborted } from "../../errors.ts";
+import { httpFolder } from "../http.ts";
 import { discard } from "../http-response.ts";
 import { pathSegments } from "../file-name.ts";
 import { parseJson } from "../json.ts";
 import { quote } from "../quote.ts";
+import type { ModelFolder } from "../source.ts";
 import type { HubAddress } from "./address.ts";
 import { hubError, hubStatusError } from "./hub-error.ts";
 import { StallWatch } from "./stall-watch.ts";
@@ -61,6 +63,9 @@ const treeSchema = v.array(
   }),
 );
 
+/** The hub need not know which page asks, nor may cookies of its own pages come along. */
+const PRIVATE = { credentials: "omit", referrerPolicy: "no-referrer" } as const;
+
 /** A hub's two ways to be asked: what a repository has, and a file's bytes. */
 export class Hub {
   readonly #endpoint: URL;
@@ -81,7 +86,7 @@ export class Hub {
    * @throws R1Error E_HUB_MISSING, E_HUB_ACCESS, E_HTTP, E_HTTP_PAGE, E_STALLED, E_JSON, E_ABORTED
    */
   async list({ repository, revision }: HubAddress, signal?: AbortSignal): Promise<HubListing> {
-    const commit = await this.#commitOf(repository, revision, signal);
+    const commit = await this.commitOf({ repository, revision }, signal);
     const files: HubFile[] = [];
     const path = `api/models/${repository}/tree/${encodeURIComponent(commit)}?recursive=1`;
     let next: URL | undefined = new URL(path, this.#endpoint);
@@ -96,39 +101,14 @@ export class Hub {
     return { repository, revision, commit, files };
   }
 
-  fileUrl({ repository, commit }: Pick<HubListing, "repository" | "commit">, path: string): URL {
-    const name = pathSegments(path).map(encodeURIComponent).join("/");
-    return new URL(`${repository}/resolve/${encodeURIComponent(commit)}/${name}`, this.#endpoint);
-  }
-
   /**
-   * Asks for a file. The watch ends a connection that brings nothing; its owner tells it of what arrives, and stops it.
-   * @throws R1Error E_HTTP, E_STALLED, E_ABORTED; a status is not looked at
+   * The commit that a revision is; the revision itself where a server only lists files.
+   * @throws R1Error as {@link list}
    */
-  async get(url: URL, headers: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<Answer> {
-    throwIfAborted(signal);
-    const watch = new StallWatch(url, this.#stallMs, signal);
-    const authorization = this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` };
-    try {
-      // Called through a variable: as a method of anything but the global object, a browser's fetch refuses to run.
-      const send = this.#fetch;
-      const sent = send(url, {
-        headers: { ...headers, ...authorization },
-        signal: watch.signal,
-        // The hub need not know which page asks, nor may cookies of its own pages come along.
-        credentials: "omit",
-        referrerPolicy: "no-referrer",
-      });
-      const response = await watch.until(sent);
-      watch.heard();
-      return { response, watch };
-    } catch (error) {
-      throw watch.explain(error);
-    }
-  }
-
-  /** The commit that a revision is; the revision itself where a server only lists files. */
-  async #commitOf(repository: string, revision: string, signal?: AbortSignal): Promise<string> {
+  async commitOf(
+    { repository, revision }: Pick<HubAddress, "repository" | "revision">,
+    signal?: AbortSignal,
+  ): Promise<string> {
     const url = new URL(`api/models/${repository}/revision/${encodeURIComponent(revision)}`, this.#endpoint);
     try {
       const { json } = await this.#json(url, signal);
@@ -139,6 +119,50 @@ export class Hub {
       if (isR1Error(error) && error.code === "E_HUB_MISSING" && error.details["status"] === 404) return revision;
       throw error;
     }
+  }
+
+  fileUrl({ repository, commit }: Pick<HubListing, "repository" | "commit">, path: string): URL {
+    const name = pathSegments(path).map(encodeURIComponent).join("/");
+    return new URL(`${repository}/resolve/${encodeURIComponent(commit)}/${name}`, this.#endpoint);
+  }
+
+  /** The files of a listing as a folder, for what is read in small pieces. */
+  folder(listing: Pick<HubListing, "repository" | "commit">): ModelFolder {
+    const send = this.#fetch;
+    const fetcher: typeof fetch = (url, init) =>
+      send(url, {
+        ...init,
+        ...PRIVATE,
+        headers: { ...Object.fromEntries(new Headers(init?.headers)), ...this.#key() },
+      });
+    return httpFolder(new URL(".", this.fileUrl(listing, "config.json")).href, { fetch: fetcher });
+  }
+
+  /**
+   * Asks for a file. The watch ends a connection that brings nothing; its owner tells it of what arrives, and stops it.
+   * @throws R1Error E_HTTP, E_STALLED, E_ABORTED; a status is not looked at
+   */
+  async get(url: URL, headers: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<Answer> {
+    throwIfAborted(signal);
+    const watch = new StallWatch(url, this.#stallMs, signal);
+    try {
+      // Called through a variable: as a method of anything but the global object, a browser's fetch refuses to run.
+      const send = this.#fetch;
+      const sent = send(url, {
+        headers: { ...headers, ...this.#key() },
+        signal: watch.signal,
+        ...PRIVATE,
+      });
+      const response = await watch.until(sent);
+      watch.heard();
+      return { response, watch };
+    } catch (error) {
+      throw watch.explain(error);
+    }
+  }
+
+  #key(): Readonly<Record<string, string>> {
+    return this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` };
   }
 
   async #json(url: URL, signal?: AbortSignal): Promise<{ readonly json: unknown; readonly link: string | null }> {

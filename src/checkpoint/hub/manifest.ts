@@ -16,6 +16,8 @@ export interface Manifest {
   /** As in `HubModel`. */
   readonly file: string;
   readonly files: readonly HubFile[];
+  /** A later commit of the revision that the reader does not want. */
+  readonly passedCommit?: string;
 }
 
 export const MANIFEST = "r1-download.json";
@@ -27,7 +29,7 @@ const manifestSchema = v.object({
   repository: v.pipe(text, v.regex(/^\w[\w.-]*\/\w[\w.-]*$/)),
   revision: v.pipe(text, v.check(isRevision)),
   commit: v.pipe(text, v.check(isRevision)),
-  format: v.picklist(["safetensors", "gguf"]),
+  format: v.picklist(["safetensors", "gguf", "onnx"]),
   file: text,
   files: v.pipe(
     v.array(
@@ -40,6 +42,7 @@ const manifestSchema = v.object({
     ),
     v.maxLength(10_000),
   ),
+  passedCommit: v.exactOptional(v.pipe(text, v.check(isRevision))),
 });
 
 export function manifestOf({ repository, revision, commit }: HubListing, model: HubModel): Manifest {
@@ -77,6 +80,7 @@ export function isSameFile(a: HubFile, b: HubFile): boolean {
 
 /** A name that is one folder's: the repository, and the file where it is one of several models. */
 export function storeId({ repository, format, file }: Pick<Manifest, "repository" | "format" | "file">): string {
-  const parts = [...repository.split("/"), ...(format === "gguf" ? file.replace(/\.gguf$/, "").split("/") : [])];
+  const own = format === "safetensors" ? [] : file.replace(/\.(gguf|onnx)$/, "").split("/");
+  const parts = [...repository.split("/"), ...own];
   return parts.join("--").slice(0, 200);
 }

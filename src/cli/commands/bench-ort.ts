@@ -2,7 +2,7 @@ import { onnxFiles } from "../../checkpoint/export/onnx/export.ts";
 import { inMemory } from "../../checkpoint/export/in-memory.ts";
 import { openExportModel } from "../../model/export-model.ts";
 import type { LanguageModel, RowSampling } from "../../model/language-model.ts";
-import { hasOnnx } from "../../ort/onnx-files.ts";
+import { onnxGraphs } from "../../ort/onnx-files.ts";
 import { loadOnnx } from "../../ort/load.ts";
 import { openOrt } from "../../ort/runtime.ts";
 import type { ModelPath } from "../model-path.ts";
@@ -25,9 +25,10 @@ export interface OrtBench {
 /** The same model in ONNX Runtime's WebAssembly provider on one thread; sampling is ours, on the processor. */
 export async function benchOrt({ folder, file }: ModelPath, bench: OrtBench): Promise<readonly OrtSpeed[]> {
   const runtime = await openOrt({ name: "wasm" });
-  const onnx = (await hasOnnx(folder))
-    ? folder
-    : await inMemory(folder.name, onnxFiles(await openExportModel(folder, file)));
+  const onnx =
+    (await onnxGraphs(folder)).size > 0
+      ? folder
+      : await inMemory(folder.name, onnxFiles(await openExportModel(folder, file)));
   const model = await loadOnnx(runtime, onnx);
   try {
     const results: OrtSpeed[] = [];

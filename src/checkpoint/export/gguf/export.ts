@@ -1,7 +1,9 @@
-import { R1Error } from "../../../errors.ts";
+import { R1Error, throwIfAborted } from "../../../errors.ts";
+import type { Checkpoint } from "../../checkpoint.ts";
+import { GgufCheckpoint } from "../../gguf/checkpoint.ts";
 import { pairRows } from "../../gguf/rows.ts";
 import { ROPE_FACTORS } from "../../gguf/model-config.ts";
-import { GGML_TYPES } from "../../gguf/ggml-type.ts";
+import { ggmlBytes, GGML_TYPES } from "../../gguf/ggml-type.ts";
 import { ggufName } from "../../gguf/tensor-names.ts";
 import { ggufHeader, paddingAfter, tensorBytes } from "../../gguf/write.ts";
 import type { WrittenTensor } from "../../gguf/write.ts";
@@ -10,10 +12,14 @@ import { floatSlabs } from "../model.ts";
 import type { ExportModel, ExportTensor } from "../model.ts";
 import { modelMetadata } from "./metadata.ts";
 import type { GgufSampling } from "./metadata.ts";
+import { originalTokenizer } from "./original-tokenizer.ts";
 import { encodeFloats } from "./quantize.ts";
 import type { WrittenDtype } from "./quantize.ts";
 import { tokenizerMetadata } from "./tokenizer.ts";
 import type { GgufText } from "./tokenizer.ts";
+
+/** Bytes that are copied at a time. */
+const COPY_BYTES = 4 << 20;
 
 export interface GgufOptions {
   /** Type of the matrices; vectors are f32. */
@@ -31,13 +37,15 @@ interface PlannedTensor extends WrittenTensor {
 }
 
 /**
- * A model as one GGUF file that llama.cpp loads.
+ * A model as one GGUF file that llama.cpp loads. What was a GGUF file keeps its tokenizer as it is.
  * @throws R1Error E_TOKENIZER for a tokenizer that GGUF has no name for
  */
 export function ggufFiles(model: ExportModel, { dtype, text, sampling }: GgufOptions): ExportFile[] {
+  const { checkpoint } = model;
+  const original = checkpoint instanceof GgufCheckpoint ? originalTokenizer(checkpoint.entries) : undefined;
   const metadata = new Map([
     ...modelMetadata(model, dtype, sampling),
-    ...tokenizerMetadata(text, model.spec.vocabSize),
+    ...(original ?? tokenizerMetadata(text, model.spec.vocabSize)),
   ]);
   const factors = ropeFactors(model);
   const tensors = [
@@ -65,12 +73,14 @@ export function ggufFiles(model: ExportModel, { dtype, text, sampling }: GgufOpt
   ];
 }
 
-function planned({ spec }: ExportModel, source: ExportTensor, dtype: WrittenDtype): PlannedTensor {
+function planned({ spec, checkpoint }: ExportModel, source: ExportTensor, dtype: WrittenDtype): PlannedTensor {
   const { name, shape } = source;
+  const isSame = checkpoint.tensors.get(name)?.dtype === dtype;
   const isPaired = spec.architecture === "LlamaForCausalLM" && /\.[qk]_proj\.weight$/.test(name);
   return {
     name: ggufName(name),
-    dtype: dtypeFor(source, dtype, spec.tiedEmbeddings),
+    // What is in the type already stays as it is.
+    dtype: isSame ? dtype : dtypeFor(source, dtype, spec.tiedEmbeddings),
     shape,
     source,
     headRows: isPaired ? spec.headDim : undefined,
@@ -108,6 +118,10 @@ async function* encoded(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   const columns = source.shape.at(-1) ?? 1;
+  if (checkpoint.tensors.get(source.name)?.dtype === dtype) {
+    yield* copied(checkpoint, { name: source.name, rowBytes: ggmlBytes(dtype, columns), headRows }, signal);
+    return;
+  }
   for await (const slab of floatSlabs(checkpoint, source, columns * (headRows ?? 1), signal)) {
     const values = headRows === undefined ? slab : paired(slab, headRows, columns);
     const bytes = encodeFloats(dtype, values);
@@ -121,6 +135,26 @@ async function* encoded(
       );
     }
     yield bytes;
+  }
+}
+
+/** A tensor's own bytes: no block is quantized twice. */
+async function* copied(
+  checkpoint: Checkpoint,
+  {
+    name,
+    rowBytes,
+    headRows,
+  }: { readonly name: string; readonly rowBytes: number; readonly headRows: number | undefined },
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const total = checkpoint.tensors.get(name)?.bytes ?? 0;
+  const unit = rowBytes * (headRows ?? 1);
+  const step = Math.max(1, Math.floor(COPY_BYTES / unit)) * unit;
+  for (let begin = 0; begin < total; begin += step) {
+    throwIfAborted(signal);
+    const bytes = await checkpoint.read(name, begin, Math.min(total, begin + step), signal);
+    yield headRows === undefined ? bytes : pairRows(bytes, headRows, rowBytes);
   }
 }
 

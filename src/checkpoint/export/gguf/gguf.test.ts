@@ -7,6 +7,7 @@ import { loadTextAssets, requireTokenizer } from "../../../model/text-assets.ts"
 import { FIXTURES } from "../../../testing-data.ts";
 import { nodeFolder } from "../../node/folder.ts";
 import { dataPath, hasData, readData, titleWithData } from "../../node/test-data.ts";
+import { GgufCheckpoint } from "../../gguf/checkpoint.ts";
 import { dequantize, isReadableDtype } from "../../gguf/dequantize/dequantize.ts";
 import { modelFolder } from "../../gguf/folder.ts";
 import { GGML_TYPES } from "../../gguf/ggml-type.ts";
@@ -16,6 +17,7 @@ import { memoryFolder } from "../../testing.ts";
 import { safetensorsFiles } from "../safetensors.ts";
 import { exportedBytes, exportedFolder } from "../testing.ts";
 import { encodeFloats } from "./quantize.ts";
+import { sentencePieces } from "./sentence-piece.ts";
 import type { WrittenDtype } from "./quantize.ts";
 
 const NANO = nodeFolder(join(import.meta.dirname, "../../../../public/models/nano-r1"));
@@ -96,6 +98,89 @@ describe("GGUF export, read again", () => {
   });
 });
 
+const STORIES = "checkpoints/stories260K";
+
+describe.skipIf(!hasData(STORIES))(titleWithData("a GGUF model with a sentencepiece tokenizer", STORIES), () => {
+  const open = (type: string) => modelFolder(nodeFolder(dataPath(`${STORIES}/gguf`)), `stories260K-${type}.gguf`);
+  const entriesOf = ({ checkpoint }: ModelFolder) =>
+    checkpoint instanceof GgufCheckpoint ? checkpoint.entries : expect.fail("no GGUF file");
+  const TEXTS = ["Once upon a time, there was a girl.", " two  spaces", "é 漢字 😀", "<s>Hi</s>", ""];
+
+  it.each(["Q8_0", "Q4_0"] as const)("%s: exported, has its tokenizer as it was, and the same values", async (type) => {
+    const folder = await open(type);
+    const [same, exact] = [await again(folder, type), await again(folder, "F32")];
+    const tokenizer = [...entriesOf(folder)].filter(([key]) => key.startsWith("tokenizer."));
+    expect(tokenizer.length).toBeGreaterThan(5);
+    for (const found of [same, exact]) {
+      for (const [key, value] of tokenizer) expect(entriesOf(found).get(key), key).toEqual(value);
+    }
+    for (const { name, dtype } of folder.checkpoint?.tensors.values() ?? []) {
+      if (!folder.checkpoint || !isReadableDtype(dtype)) throw new Error(`no ${name}`);
+      const bytes = await folder.checkpoint.read(name);
+      if (dtype === type) expect(await same.checkpoint?.read(name), name).toEqual(bytes);
+      const values = await exact.checkpoint?.read(name);
+      expect(values && dequantize("F32", values), name).toEqual(dequantize(dtype, bytes));
+    }
+  });
+
+  it("is written from tokenizer.json alone, as after training: texts have the same tokens, pieces their types", async () => {
+    const folder = await open("F32");
+    const safetensors = await exportedFolder(safetensorsFiles(await openExportModel(folder)));
+    const found = await again(safetensors, "F32");
+    const [before, after] = [entriesOf(folder), entriesOf(found)];
+    expect(after.get("tokenizer.ggml.model")).toBe("llama");
+    for (const key of ["tokens", "token_type"]) {
+      expect(after.get(`tokenizer.ggml.${key}`), key).toEqual(before.get(`tokenizer.ggml.${key}`));
+    }
+    const [want, got] = [
+      requireTokenizer(await loadTextAssets(folder), folder),
+      requireTokenizer(await loadTextAssets(found), found),
+    ];
+    for (const text of TEXTS) expect(got.encode(text), text).toEqual(want.encode(text));
+  });
+});
+
+describe("a sentencepiece vocabulary of tokenizer.json", () => {
+  const added = [{ id: 0, content: "<unk>", special: true }];
+  const vocab = { "<unk>": 0, "<0x41>": 1, "▁": 2, a: 3, b: 4, ab: 5, "▁ab": 6 };
+  const model = { type: "BPE", byte_fallback: true, unk_token: "<unk>", vocab };
+  const json = (merges: unknown, rest: object = {}) => ({
+    added_tokens: added,
+    pre_tokenizer: null,
+    model: { ...model, merges },
+    ...rest,
+  });
+
+  it("has a score for each piece, the higher the earlier it is joined", () => {
+    const { tokens, unknownId, hasPrefix } = sentencePieces(json(["a b", "▁ ab"]));
+    expect([unknownId, hasPrefix]).toEqual([0, false]);
+    expect(tokens.get(0)).toMatchObject({ type: 2 });
+    expect(tokens.get(1)).toMatchObject({ type: 6 });
+    expect(tokens.get(5)?.score).toBeGreaterThan(tokens.get(6)?.score ?? 0);
+    const metaspace = { pre_tokenizer: { type: "Metaspace", replacement: "▁", prepend_scheme: "first" } };
+    expect(
+      sentencePieces(
+        json(
+          [
+            ["a", "b"],
+            ["▁", "ab"],
+          ],
+          metaspace,
+        ),
+      ).hasPrefix,
+    ).toBe(true);
+  });
+
+  it.each([
+    ["merges that leave a way to cut a piece out", json(["a b"]), /found 1; .*have 2/],
+    ["another normalization", json(["a b", "▁ ab"], { normalizer: { type: "NFKC" } }), /normalizer/],
+    ["another pre-tokenizer", json(["a b", "▁ ab"], { pre_tokenizer: { type: "Whitespace" } }), /pre_tokenizer/],
+  ])("is refused with %s", (_, wrong, says) => {
+    expect(() => sentencePieces(wrong)).toThrow(says);
+    expect(() => sentencePieces(wrong)).toThrow(expect.objectContaining({ code: "E_TOKENIZER" }));
+  });
+});
+
 const QUANTS = "gguf/quants";
 
 describe("GGML's reference quantization", () => {
@@ -123,12 +208,10 @@ describe("GGML's reference quantization", () => {
     expect(compared).toBeGreaterThan(0);
   });
 
-  const STORIES = "checkpoints/stories260K/gguf";
-
   it.skipIf(!hasData(STORIES)).each(["Q8_0", "Q4_0"] as const)(
     titleWithData("%s gives a published file's tensors from its f32 twin", STORIES),
     async (type) => {
-      const open = (name: string) => modelFolder(nodeFolder(dataPath(STORIES)), `stories260K-${name}.gguf`);
+      const open = (name: string) => modelFolder(nodeFolder(dataPath(`${STORIES}/gguf`)), `stories260K-${name}.gguf`);
       const [f32, want] = [await open("F32"), await open(type)];
       let compared = 0;
       for (const { name, dtype } of want.checkpoint?.tensors.values() ?? []) {

@@ -1,13 +1,13 @@
 import * as v from "valibot";
-import { R1Error } from "../../../errors.ts";
 import { DEFAULT_PATTERNS, preTokenizerName } from "../../gguf/pre-tokenizers.ts";
 import { TOKEN_TYPES } from "../../gguf/token-types.ts";
 import { ggufPiece } from "../../gguf/unigram.ts";
 import type { WrittenValue } from "../../gguf/write.ts";
 import { quote } from "../../quote.ts";
+import { refusedTokenizer } from "./refused-tokenizer.ts";
+import { isSentencePiece, sentencePieces } from "./sentence-piece.ts";
 
 const KEY = "tokenizer.ggml.";
-const FILE = "tokenizer.json";
 
 const id = v.pipe(v.number(), v.integer(), v.minValue(0));
 const byteLevel = v.object({
@@ -52,18 +52,13 @@ interface Token {
 
 /**
  * Vocabulary, special tokens and chat template as llama.cpp reads them. Byte-level BPE is written as such ("gpt2"), a
- * byte-level unigram vocabulary as llama.cpp's unigram ("t5"), which reads text in the bytes' stead.
+ * byte-level unigram vocabulary as llama.cpp's unigram ("t5"), which reads text in the bytes' stead, sentencepiece's byte
+ * pairs as such ("llama").
  * @param rows of the embedding; the vocabulary is padded to them
  * @throws R1Error E_TOKENIZER for a tokenizer that GGUF has no name for
  */
 export function tokenizerMetadata(text: GgufText, rows: number): Map<string, WrittenValue> {
   if (text.tokenizerJson === undefined) return new Map([[`${KEY}model`, ["string", "none"]]]);
-  const parsed = v.safeParse(tokenizer, text.tokenizerJson);
-  if (!parsed.success) {
-    const [issue] = parsed.issues;
-    throw refused(`${v.getDotPath(issue) ?? "the file"}: ${issue.message}; expected byte-level BPE or unigram`);
-  }
-  const json = parsed.output;
   const { bosId, eosIds, padId, addBos, addEos, template } = text;
   const [eos, eot] = eosIds;
   const optional = <T>(key: string, value: T | undefined, write: (value: T) => WrittenValue) =>
@@ -71,7 +66,7 @@ export function tokenizerMetadata(text: GgufText, rows: number): Map<string, Wri
   const u32 = (value: number): WrittenValue => ["u32", value];
   const bool = (value: boolean): WrittenValue => ["bool", value];
   return new Map([
-    ...(json.model.type === "BPE" ? bytePairs(json, json.model, rows) : unigram(json, json.model, rows)),
+    ...vocabulary(text.tokenizerJson, rows),
     ...optional(`${KEY}bos_token_id`, bosId, u32),
     ...optional(`${KEY}eos_token_id`, eos, u32),
     ...optional(`${KEY}eot_token_id`, eot, u32),
@@ -82,6 +77,32 @@ export function tokenizerMetadata(text: GgufText, rows: number): Map<string, Wri
   ]);
 }
 
+function vocabulary(tokenizerJson: unknown, rows: number): Entries {
+  if (isSentencePiece(tokenizerJson)) return sentencePieceEntries(tokenizerJson, rows);
+  const parsed = v.safeParse(tokenizer, tokenizerJson);
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    throw refusedTokenizer(
+      `${v.getDotPath(issue) ?? "the file"}: ${issue.message}; expected byte-level BPE, unigram or sentencepiece`,
+    );
+  }
+  const json = parsed.output;
+  return json.model.type === "BPE" ? bytePairs(json, json.model, rows) : unigram(json, json.model, rows);
+}
+
+function sentencePieceEntries(tokenizerJson: unknown, rows: number): Entries {
+  const { tokens: pieces, unknownId, hasPrefix } = sentencePieces(tokenizerJson);
+  const tokens = padded(new Map(pieces), rows);
+  return [
+    [`${KEY}model`, ["string", "llama"]],
+    [`${KEY}pre`, ["string", "default"]],
+    ...vocabularyEntries(tokens),
+    [`${KEY}scores`, ["f32s", tokens.map(({ score = 0 }) => score)]],
+    [`${KEY}add_space_prefix`, ["bool", hasPrefix]],
+    ...(unknownId === undefined ? [] : [[`${KEY}unknown_token_id`, ["u32", unknownId]] as const]),
+  ];
+}
+
 type Entries = readonly (readonly [string, WrittenValue])[];
 
 function bytePairs(
@@ -90,7 +111,7 @@ function bytePairs(
   rows: number,
 ): Entries {
   const pre = preTokenizerName(patternsOf(json.pre_tokenizer));
-  if (pre === undefined) throw refused("pre_tokenizer: llama.cpp has no name for these patterns");
+  if (pre === undefined) throw refusedTokenizer("pre_tokenizer: llama.cpp has no name for these patterns");
   const pieces = new Map(Object.entries(vocab).map(([piece, at]) => [at, { text: piece, type: TOKEN_TYPES.normal }]));
   const tokens = withAdded(pieces, json, rows);
   return [
@@ -108,13 +129,17 @@ function unigram(
 ): Entries {
   const { pre_tokenizer: pre } = json;
   if (pre.type !== "ByteLevel" || pre.use_regex || pre.add_prefix_space) {
-    throw refused("pre_tokenizer: a unigram vocabulary; expected ByteLevel without a prefix and without cutting");
+    throw refusedTokenizer(
+      "pre_tokenizer: a unigram vocabulary; expected ByteLevel without a prefix and without cutting",
+    );
   }
   const pieces = new Map<number, Token>();
   for (const [at, [piece, score]] of vocab.entries()) {
     const token = ggufPiece(piece);
     if (!token)
-      throw refused(`model.vocab: the piece ${quote(piece)} is no text of its own, which llama.cpp cannot hold`);
+      throw refusedTokenizer(
+        `model.vocab: the piece ${quote(piece)} is no text of its own, which llama.cpp cannot hold`,
+      );
     pieces.set(at, { ...token, score });
   }
   const tokens = withAdded(pieces, json, rows);
@@ -143,8 +168,12 @@ function withAdded(pieces: Map<number, Token>, json: TokenizerJson, rows: number
   for (const { id: at, content, special } of json.added_tokens) {
     pieces.set(at, { text: content, type: special ? TOKEN_TYPES.control : TOKEN_TYPES.userDefined });
   }
+  return padded(pieces, rows);
+}
+
+function padded(pieces: ReadonlyMap<number, Token>, rows: number): readonly Token[] {
   const highest = [...pieces.keys()].reduce((most, at) => Math.max(most, at), -1);
-  if (highest >= rows) throw refused(`the token ${highest}; the model has embeddings for ${rows}`);
+  if (highest >= rows) throw refusedTokenizer(`the token ${highest}; the model has embeddings for ${rows}`);
   return Array.from({ length: rows }, (_, at) => pieces.get(at) ?? { text: `[PAD${at}]`, type: TOKEN_TYPES.unused });
 }
 
@@ -154,8 +183,4 @@ function patternsOf(pre: TokenizerJson["pre_tokenizer"]): readonly string[] {
     if (step.type === "Split") return [step.pattern.Regex];
     return step.use_regex ? DEFAULT_PATTERNS : [];
   });
-}
-
-function refused(problem: string): R1Error {
-  return new R1Error("E_TOKENIZER", `${FILE}: ${problem}`, { file: FILE });
 }

@@ -1,7 +1,8 @@
 import { throwIfAborted } from "../../../errors.ts";
 import type { Checkpoint } from "../../checkpoint.ts";
-import { FLOAT_BYTES, fromFloats, toFloats } from "../../floats.ts";
-import { elementCount, floatSlabs, floatType } from "../model.ts";
+import { FLOAT_BYTES, fromFloats, isFloatDtype, toFloats } from "../../floats.ts";
+import { dequantize, readableDtypeOf } from "../../gguf/dequantize/dequantize.ts";
+import { elementCount, floatSlabs, nearestFloatType } from "../model.ts";
 import type { ExportTensor } from "../model.ts";
 import { requireF16Range } from "../safetensors.ts";
 import type { OnnxInitializer } from "./graph.ts";
@@ -35,7 +36,7 @@ export function floats(checkpoint: Checkpoint, tensor: ExportTensor, as: OnnxFlo
   };
 }
 
-/** A matrix [out, in] as [in, out], as MatMul takes it; it is read whole, in its own type. */
+/** A matrix [out, in] as [in, out], as MatMul takes it; it is read whole, in its own type or, quantized, as f32. */
 export function transposed(
   checkpoint: Checkpoint,
   { name, shape }: ExportTensor,
@@ -49,9 +50,10 @@ export function transposed(
     data: {
       size: rows * columns * FLOAT_BYTES[as],
       async *chunks(signal) {
-        const type = floatType(checkpoint, name);
+        // Blocks lie along rows, so that columns cannot be taken out of them: they become f32 first.
+        const type = nearestFloatType(checkpoint, name);
         const Words = FLOAT_BYTES[type] === 4 ? Uint32Array : Uint16Array;
-        const bytes = await checkpoint.read(name, undefined, undefined, signal);
+        const bytes = await readFloats(checkpoint, name, signal);
         const source = new Words(bytes.buffer, bytes.byteOffset, rows * columns);
         const most = Math.max(1, Math.floor(SLAB_ELEMENTS / rows));
         for (let begin = 0; begin < columns; begin += most) {
@@ -67,6 +69,18 @@ export function transposed(
       },
     },
   };
+}
+
+/** A whole tensor in its own type, a quantized one as f32. */
+async function readFloats(
+  checkpoint: Checkpoint,
+  name: string,
+  signal?: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await checkpoint.read(name, undefined, undefined, signal);
+  const tensor = checkpoint.tensors.get(name);
+  const type = tensor && readableDtypeOf(tensor);
+  return type === undefined || isFloatDtype(type) ? bytes : new Uint8Array(dequantize(type, bytes).buffer);
 }
 
 /** cos or sin of each position's angles [positions, pairs], computed in f64. */

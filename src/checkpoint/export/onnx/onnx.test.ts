@@ -2,8 +2,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as ort from "onnxruntime-web/wasm";
 import { describe, expect, it } from "vitest";
+import { exportGguf } from "../../../model/export-gguf.ts";
 import { openExportModel } from "../../../model/export-model.ts";
 import { FIXTURES } from "../../../testing-data.ts";
+import { dequantize } from "../../gguf/dequantize/dequantize.ts";
+import { modelFolder } from "../../gguf/folder.ts";
 import { nodeFolder } from "../../node/folder.ts";
 import type { ExportModel } from "../model.ts";
 import { exportedBytes } from "../testing.ts";
@@ -13,6 +16,7 @@ import { memoryFolder } from "../../testing.ts";
 import { elementCount, floatType } from "../model.ts";
 import type { OnnxOptions } from "./export.ts";
 import { onnxFiles } from "./export.ts";
+import type { OnnxInitializer } from "./graph.ts";
 import { quantized } from "./quantized.ts";
 
 ort.env.wasm.numThreads = 1;
@@ -128,6 +132,25 @@ describe("ONNX export in ONNX Runtime's WASM provider", () => {
     await reference.session.release();
   });
 
+  it("keeps the blocks of a GGUF file's Q4_0, of which no value changes", async () => {
+    const model = await openExportModel(nodeFolder(join(FIXTURES, "../../public/models/nano-r1")));
+    const [file] = await exportGguf(model, "Q4_0");
+    const gguf = memoryFolder({ "x.gguf": await exportedBytes(file ?? expect.fail("no file")) });
+    const found = await openExportModel(await modelFolder(gguf, "x.gguf"));
+    const matrices = found.tensors.filter(({ name }) => found.checkpoint.tensors.get(name)?.dtype === "Q4_0");
+    expect(matrices.length).toBeGreaterThan(10);
+    for (const tensor of matrices.slice(0, 4)) {
+      const values = dequantize("Q4_0", await found.checkpoint.read(tensor.name));
+      const [packed, steps] = await Promise.all(Object.values(quantized(found.checkpoint, tensor)).map(bytesOf));
+      const scales = new Float32Array(steps?.buffer ?? new ArrayBuffer());
+      const restored = values.map((_, i) => {
+        const byte = packed?.[i >> 1] ?? 0;
+        return ((i & 1 ? byte >> 4 : byte & 15) - 8) * (scales[i >> 5] ?? 0);
+      });
+      expect(restored).toEqual(values);
+    }
+  });
+
   it("names its inputs and outputs as onnx-community's exports do", async () => {
     const { session } = await open("qwen2-tiny");
     const cache = (prefix: string) => [0, 1].flatMap((i) => [`${prefix}.${i}.key`, `${prefix}.${i}.value`]);
@@ -137,6 +160,10 @@ describe("ONNX export in ONNX Runtime's WASM provider", () => {
   });
 });
 
+function bytesOf({ data }: OnnxInitializer): Promise<Uint8Array<ArrayBuffer>> {
+  return exportedBytes({ path: "", size: data.size, chunks: () => data.chunks() });
+}
+
 /**
  * The model with the weights that its q4 export stands for, its head untied.
  * @returns the folder, and the largest error of a value in steps of its block
@@ -144,8 +171,6 @@ describe("ONNX export in ONNX Runtime's WASM provider", () => {
 async function dequantized(model: ExportModel) {
   let worst = 0;
   const tensors: [string, { dtype: "F32"; shape: readonly number[]; data: Uint8Array }][] = [];
-  const bytesOf = ({ data }: { readonly data: { readonly size: number; chunks(): AsyncIterable<Uint8Array> } }) =>
-    exportedBytes({ path: "", size: data.size, chunks: () => data.chunks() });
   for (const tensor of model.tensors) {
     const { name, shape } = tensor;
     const values = toFloats(await model.checkpoint.read(name), floatType(model.checkpoint, name));

@@ -58,7 +58,11 @@ export async function startTestHub(
   files: Readonly<Record<string, Uint8Array>>,
   options: TestHubOptions = {},
 ): Promise<TestHub> {
-  const { repository = "owner/model", commit = "c".repeat(40), large = /\.(safetensors|gguf)$/ } = options;
+  const {
+    repository = "owner/model",
+    commit = "c".repeat(40),
+    large = /\.(safetensors|gguf|onnx|onnx_data\w*)$/,
+  } = options;
   const requests: HubRequest[] = [];
   const tree = Object.entries(files).map(([path, bytes]) => entryOf(path, bytes, large));
 
