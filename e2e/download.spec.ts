@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { AxeBuilder } from "@axe-core/playwright";
 import { expect, test } from "@playwright/test";
 import type { Page } from "@playwright/test";
 import { startTestHub } from "../src/checkpoint/hub/node/test-hub.ts";
@@ -148,6 +149,8 @@ test("what a model needs is told before its download; a form that fits is taken,
   await expect(row).toContainText("Fits.");
   await expect(card).toContainText("If the graphics device has the memory");
 
+  const found = await new AxeBuilder({ page }).analyze();
+  expect(found.violations.map(({ id }) => id)).toEqual([]);
   await page.getByRole("link", { name: "Playground", exact: true }).click();
   await playground.ready();
   const fill = (full: boolean) => page.evaluate((data) => new BroadcastChannel("full").postMessage(data), full);

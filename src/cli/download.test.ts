@@ -54,6 +54,22 @@ describe("r1 download", () => {
     expect(stderr).toMatch(/downloading model\.safetensors: \d+%/);
   });
 
+  it("takes one ONNX graph by its name, with the weights beside it", async () => {
+    const bytes = Buffer.from("{}");
+    const names = ["config.json", "onnx/model.onnx", "onnx/model_q4.onnx", "onnx/model_q4.onnx_data"];
+    const onnx = await startTestHub(Object.fromEntries(names.map((name) => [name, bytes])));
+    const out = join(folder, "onnx");
+    const run = await r1(["owner/model:onnx/model_q4.onnx", "--endpoint", onnx.endpoint, "--out", out, "--json"]);
+    await onnx.close();
+    expect(run.status, run.stderr).toBe(0);
+    const { path, files: found } = JSON.parse(run.stdout) as { path: string; files: { path: string }[] };
+    expect(path).toBe(out);
+    expect(found.map((file) => file.path)).toEqual(
+      ["config.json", "onnx/model_q4.onnx", "onnx/model_q4.onnx_data"].map((name) => join(out, name)),
+    );
+    expect(readFileSync(join(out, "onnx/model_q4.onnx_data"))).toEqual(bytes);
+  });
+
   it("takes endpoint and token from the environment, as Hugging Face's tools do", async () => {
     const out = join(folder, "again");
     const env = { HF_ENDPOINT: hub.endpoint, HF_TOKEN: "hf_x" };

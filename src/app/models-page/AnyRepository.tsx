@@ -5,6 +5,7 @@ import { FailureBox } from "../components/FailureNote.tsx";
 import { formatBytes } from "../format.ts";
 import { LOCALES } from "../i18n/texts.ts";
 import { usePartTexts } from "../i18n/use-part-texts.ts";
+import { FormatChoice, usualFormat } from "./FormatChoice.tsx";
 import { useHub } from "./hub-store.ts";
 import { MemoryLines } from "./MemoryLines.tsx";
 import { usePlan, usePlans } from "./plan-store.ts";
@@ -111,7 +112,7 @@ function OfferedModel({ offer, model }: OfferedModelProps) {
   const take = usePlans((state) => state.take);
   const known =
     offer.config === undefined ? undefined : { kind: "config" as const, config: offer.config, weights: model };
-  const { advice } = usePlan(address, known, undefined);
+  const { advice, choice } = usePlan(address, known, usualFormat(model));
   return (
     <li className="flex flex-col gap-1 py-2">
       <div className="flex items-center justify-between gap-3">
@@ -122,7 +123,8 @@ function OfferedModel({ offer, model }: OfferedModelProps) {
           {t.download}
         </Button>
       </div>
-      <MemoryLines advice={advice} label={file} onTake={(choice) => take(address, choice)} />
+      {known ? <FormatChoice id={address} weights={model} choice={choice} /> : null}
+      <MemoryLines advice={advice} label={file} onTake={(taken) => take(address, taken)} />
     </li>
   );
 }

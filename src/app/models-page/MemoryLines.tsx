@@ -22,6 +22,13 @@ export function MemoryLines({ advice, label, onTake }: MemoryLinesProps) {
   if (advice === undefined) return <p className="text-xs text-quiet">{t.planning}</p>;
   if (advice === null) return <p className="text-xs text-quiet">{t.unplanned}</p>;
   const { reason, offer, memory, longestContext } = advice;
+  // Japanese sentences follow each other without a space.
+  const gap = language === "ja" ? "" : " ";
+  const isLast = !offer && reason?.kind !== "feature";
+  const fitting = [
+    t.fits,
+    ...(longestContext > advice.contextTokens ? [t.fitsUpTo(formatCount(longestContext, language))] : []),
+  ];
   return (
     <>
       <p className="text-xs text-quiet">
@@ -31,8 +38,7 @@ export function MemoryLines({ advice, label, onTake }: MemoryLinesProps) {
       {reason ? (
         <div className="flex flex-wrap items-center gap-2 text-xs">
           <p className="text-failure">
-            {t.tooLarge} {reasonText(reason, memory, t, language)}
-            {offer || reason.kind === "feature" ? null : ` ${t.nothingSmaller}`}
+            {[t.tooLarge, reasonText(reason, memory, t, language), ...(isLast ? [t.nothingSmaller] : [])].join(gap)}
           </p>
           {offer ? (
             <Button
@@ -45,10 +51,7 @@ export function MemoryLines({ advice, label, onTake }: MemoryLinesProps) {
           ) : null}
         </div>
       ) : (
-        <p className="text-xs">
-          {t.fits}
-          {longestContext > advice.contextTokens ? ` ${t.fitsUpTo(formatCount(longestContext, language))}` : null}
-        </p>
+        <p className="text-xs">{fitting.join(gap)}</p>
       )}
     </>
   );

@@ -3,6 +3,7 @@ import type { StoredModel } from "../../engine/protocol.ts";
 import { Button } from "../components/Button.tsx";
 import { formatBytes } from "../format.ts";
 import { usePartTexts } from "../i18n/use-part-texts.ts";
+import { FormatChoice, usualFormat } from "./FormatChoice.tsx";
 import { useHub } from "./hub-store.ts";
 import { loadStored, useIsBusy } from "./load-stored.ts";
 import { MemoryLines } from "./MemoryLines.tsx";
@@ -57,7 +58,7 @@ function StoredItem({ model }: { readonly model: StoredModel }) {
   const isBusy = useIsBusy();
   const take = usePlans(({ take: taken }) => taken);
   const known = model.source && ({ kind: "source", source: model.source } as const);
-  const { advice, choice } = usePlan(model.address, known, undefined);
+  const { advice, choice } = usePlan(model.address, known, usualFormat(model.weights));
   const size = formatBytes(model.bytes, language);
   const total = formatBytes(model.totalBytes, language);
   return (
@@ -75,7 +76,7 @@ function StoredItem({ model }: { readonly model: StoredModel }) {
             aria-label={`${t.load}: ${model.address}`}
             onClick={() => loadStored(model, choice)}
           >
-            {choice.format ? `${t.loadAs} ${choice.format}` : t.load}
+            {t.load}
           </Button>
         ) : null}
         {model.source || isRunning ? null : (
@@ -92,7 +93,8 @@ function StoredItem({ model }: { readonly model: StoredModel }) {
         </Button>
       </div>
       {model.source ? (
-        <div className="flex basis-full flex-col gap-1">
+        <div className="flex basis-full flex-col items-start gap-1">
+          <FormatChoice id={model.address} weights={model.weights} choice={choice} />
           <MemoryLines advice={advice} label={model.address} onTake={(taken) => take(model.address, taken)} />
           <MovedNote model={model} />
         </div>

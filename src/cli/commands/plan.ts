@@ -1,16 +1,14 @@
 import { totalmem } from "node:os";
 import { openCheckpoint } from "../../checkpoint/checkpoint.ts";
-import { readableDtypeOf } from "../../checkpoint/gguf/dequantize/dequantize.ts";
 import { isR1Error } from "../../errors.ts";
 import type { GpuContext } from "../../gpu/device.ts";
 import { parseWeightFormat } from "../../kernels/weights/format.ts";
 import type { WeightFormat } from "../../kernels/weights/format.ts";
-import { deviceFormat } from "../../model/device-format.ts";
+import { mixOfTensors, weightsOfMix } from "../../model/format-mix.ts";
+import type { FormatMix } from "../../model/format-mix.ts";
 import { readModelSpec } from "../../model/load.ts";
-import { judgeMemory } from "../../model/memory-plan.ts";
-import type { MemoryBudget, MemoryOffer, MemoryVerdict, Shortfall } from "../../model/memory-plan.ts";
-import { modelTensors } from "../../model/tensor-names.ts";
-import { parameterCount } from "../../model/spec.ts";
+import { judgeMemory, sizesOf } from "../../model/memory-plan.ts";
+import type { MemoryBudget, MemoryOffer, MemoryVerdict, MemoryWish, Shortfall } from "../../model/memory-plan.ts";
 import type { ModelSpec } from "../../model/spec.ts";
 import { UsageError } from "../args.ts";
 import type { Args } from "../args.ts";
@@ -45,11 +43,13 @@ export const planCommand: Command = {
     const kv = kvFromArgs(args);
     const path = await modelPath(args.required("model"));
     const spec = await readModelSpec(path.folder);
-    const format = given ?? (await storedFormat(path, spec));
+    const mix = given ? undefined : await storedMix(path, spec);
     const context = await openDevice(args);
     const budget = budgetOf(context, memory);
     context.destroy();
-    const verdict = judgeMemory(spec, { format, contextTokens, batch, kv }, budget);
+    const wish: MemoryWish = { format: given ?? USUAL_FORMAT, contextTokens, batch, kv };
+    const stored = mix ? weightsOfMix(spec, mix, sizesOf({ ...wish, kv: "f32" }), budget) : {};
+    const verdict = judgeMemory(spec, { ...wish, ...stored }, budget);
     const { maxBufferSize, maxStorageBufferBindingSize, memoryBytes } = budget;
     return {
       json: {
@@ -68,14 +68,12 @@ export const planCommand: Command = {
   },
 };
 
-/** The format of most matrices, as that of the output of the first layer's attention. */
-async function storedFormat({ folder, file }: ModelPath, spec: ModelSpec): Promise<WeightFormat> {
+/** What the matrices of the folder's files become; undefined where it has none yet. */
+async function storedMix({ folder, file }: ModelPath, spec: ModelSpec): Promise<FormatMix | undefined> {
   try {
-    const { tensors } = await openCheckpoint(folder, file ? { file } : {});
-    const tensor = tensors.get(modelTensors(spec).layers[0]?.output.name ?? "");
-    return tensor ? deviceFormat([readableDtypeOf(tensor)], parameterCount(spec)) : USUAL_FORMAT;
+    return mixOfTensors(spec, await openCheckpoint(folder, file ? { file } : {}));
   } catch (error) {
-    if (isR1Error(error) && error.code === "E_FILE_MISSING") return USUAL_FORMAT;
+    if (isR1Error(error) && error.code === "E_FILE_MISSING") return undefined;
     throw error;
   }
 }
