@@ -35,6 +35,7 @@ export const ERROR_CODES = [
   // model configuration
   "E_ARCHITECTURE",
   "E_CONFIG",
+  "E_QUANTIZED",
   // text
   "E_TOKENIZER_MISSING",
   "E_TOKENIZER",

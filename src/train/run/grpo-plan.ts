@@ -1,0 +1,125 @@
+import type { GemmShape } from "../../kernels/gemm/source.ts";
+import type { WeightFormat } from "../../kernels/weights/format.ts";
+import type { MemoryBudget } from "../../model/memory-plan.ts";
+import type { ModelSpec } from "../../model/spec.ts";
+import type { TrainingSizes } from "../../model/training/buffers.ts";
+import { planTrainingMemory, trainingShortfall } from "../../model/training/memory-plan.ts";
+import type { TrainingPlanBytes, TrainingRequest, TrainingShortfall } from "../../model/training/memory-plan.ts";
+import type { GrpoConfig } from "../config/grpo-config.ts";
+import { rolloutSessionSizes } from "./rollout.ts";
+import type { SamplerSizes } from "./rollout.ts";
+import { trainingSizes } from "./setup.ts";
+
+/** What a run asks for in one step. */
+export function grpoSizes(
+  config: GrpoConfig,
+  spec: ModelSpec,
+): { readonly training: TrainingSizes; readonly sampler: SamplerSizes } {
+  const room = spec.maxPositions - config.max_completion_length;
+  const promptTokens = Math.max(1, Math.min(room, config.max_prompt_length));
+  const sequences = config.per_step_prompts * config.num_generations;
+  // A pack larger than all of a step's sequences would stay empty.
+  const most = sequences * (promptTokens + config.max_completion_length);
+  return {
+    training: trainingSizes(spec, Math.min(config.max_tokens_per_pack, most), config.gradient_checkpointing),
+    sampler: {
+      sequences,
+      generations: config.num_generations,
+      promptTokens,
+      maxNewTokens: config.max_completion_length,
+    },
+  };
+}
+
+/** @param format of the weights on the device, which the files decide where the configuration does not */
+export function grpoRequest(config: GrpoConfig, spec: ModelSpec, format: WeightFormat): TrainingRequest {
+  const { training, sampler } = grpoSizes(config, spec);
+  return {
+    format: config.lora ? format : "f32",
+    lora: config.lora,
+    reference: config.beta === 0 ? "none" : config.lora ? "adapter-off" : "copy",
+    sizes: training,
+    session: rolloutSessionSizes(sampler),
+  };
+}
+
+/** Fields that make a run smaller, and their new values. */
+export type SmallerRun = Partial<
+  Pick<
+    GrpoConfig,
+    | "per_step_prompts"
+    | "num_generations"
+    | "max_completion_length"
+    | "max_tokens_per_pack"
+    | "gradient_checkpointing"
+    | "lora"
+  >
+>;
+
+/** Whether a run fits a device, and if it does not, why, and the largest that does. */
+export type GrpoVerdict = { readonly plan: TrainingPlanBytes } & (
+  | { readonly fits: true }
+  | {
+      readonly fits: false;
+      readonly reason: TrainingShortfall;
+      readonly offer: { readonly changes: SmallerRun; readonly plan: TrainingPlanBytes } | undefined;
+    }
+);
+
+/** What a run is held against: the device's limits, and how its products are computed. */
+export interface TrainingDevice {
+  readonly budget: MemoryBudget;
+  readonly shape: GemmShape;
+}
+
+/** @throws R1Error E_LIMIT, E_OPTION as {@link planTrainingMemory} */
+export function judgeGrpo(
+  spec: ModelSpec,
+  config: GrpoConfig,
+  format: WeightFormat,
+  device: TrainingDevice,
+): GrpoVerdict {
+  const first = measure(spec, config, format, device);
+  if (!first.reason) return { plan: first.plan, fits: true };
+  let changes: SmallerRun = {};
+  for (const change of smallerRuns(config)) {
+    changes = { ...changes, ...change };
+    const { plan, reason } = measure(spec, { ...config, ...changes }, format, device);
+    if (!reason) return { plan: first.plan, fits: false, reason: first.reason, offer: { changes, plan } };
+  }
+  return { plan: first.plan, fits: false, reason: first.reason, offer: undefined };
+}
+
+function measure(spec: ModelSpec, config: GrpoConfig, format: WeightFormat, { budget, shape }: TrainingDevice) {
+  const request = grpoRequest(config, spec, format);
+  const plan = planTrainingMemory(spec, request, budget, shape);
+  return { plan, reason: trainingShortfall(spec, request, plan, shape, budget) };
+}
+
+/** Below this a completion cannot hold a thought and an answer. */
+const LEAST_LENGTH = 32;
+const LEAST_RANK = 4;
+
+/** Each a little smaller than the one before it, first where least is lost: what only costs time, then what is learned from. */
+function* smallerRuns(config: GrpoConfig): Generator<SmallerRun> {
+  const { lora, max_prompt_length } = config;
+  let { per_step_prompts, num_generations, max_completion_length, max_tokens_per_pack } = config;
+  if (config.gradient_checkpointing !== true) yield { gradient_checkpointing: true };
+  const sequence = (): number => max_prompt_length + max_completion_length;
+  const pack = (): number => Math.max(sequence(), Math.floor(max_tokens_per_pack / 2));
+  for (; pack() < max_tokens_per_pack;) yield { max_tokens_per_pack: (max_tokens_per_pack = pack()) };
+  for (; per_step_prompts > 1;) yield { per_step_prompts: (per_step_prompts = Math.floor(per_step_prompts / 2)) };
+  for (; num_generations > 2;) {
+    num_generations = Math.max(2, Math.floor(num_generations / 2));
+    yield { num_generations };
+  }
+  for (; max_completion_length > LEAST_LENGTH;) {
+    max_completion_length = Math.max(LEAST_LENGTH, Math.floor(max_completion_length / 2));
+    yield { max_completion_length, max_tokens_per_pack: Math.min(max_tokens_per_pack, sequence()) };
+  }
+  for (let r = lora?.r ?? 0; lora && r > LEAST_RANK;) {
+    r = Math.max(LEAST_RANK, Math.floor(r / 2));
+    // The scale lora_alpha / r stays.
+    yield { lora: { ...lora, r, lora_alpha: (lora.lora_alpha * r) / lora.r } };
+  }
+}
