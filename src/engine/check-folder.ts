@@ -7,6 +7,7 @@ import { readModelSpec } from "../model/load.ts";
 import { judgeMemory } from "../model/memory-plan.ts";
 import type { ModelSpec } from "../model/spec.ts";
 import { allTensors, checkTensors, modelTensors } from "../model/tensor-names.ts";
+import type { AdaptedModel } from "./open-folder.ts";
 import { loadTextAssets } from "../model/text-assets.ts";
 import { hasOnnx } from "../ort/onnx-files.ts";
 import type { TextAssets } from "../text/load-text.ts";
@@ -18,6 +19,8 @@ export interface CheckedFolder {
   readonly text: TextAssets;
   /** What its weights are in. */
   readonly format: "safetensors" | "onnx";
+  /** Where the folder is a model with an adapter added in: the two apart. */
+  readonly adapted?: AdaptedModel;
 }
 
 /**

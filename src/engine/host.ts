@@ -5,9 +5,11 @@ import type { TemplateHost } from "../text/template-host.ts";
 import { ChatEngine, contextOf } from "./chat-engine.ts";
 import { chooseRuntime } from "./chat-model.ts";
 import { checkFolder, checkLimits } from "./check-folder.ts";
+import type { CheckedFolder } from "./check-folder.ts";
 import { EventBatches } from "./event-batches.ts";
 import { ModelDownloads } from "./model-downloads.ts";
-import { openFolder } from "./open-folder.ts";
+import { openAdapted, openFolder } from "./open-folder.ts";
+import { mergeAdapter, planTraining } from "./plan-training.ts";
 import { RunPace } from "./run-pace.ts";
 import { TrainEngine } from "./train-engine.ts";
 import type {
@@ -56,7 +58,13 @@ interface Loaded {
 }
 
 /** Calls that use no device, and wait for none that does. */
-const UNQUEUED: ReadonlySet<MethodName> = new Set(["listHub", "download", "listStored", "removeStored"]);
+const UNQUEUED: ReadonlySet<MethodName> = new Set([
+  "mergeAdapter",
+  "listHub",
+  "download",
+  "listStored",
+  "removeStored",
+]);
 
 /**
  * The worker's side of the protocol. Calls that use the device run one after another; each answers exactly once, with a result or a typed
@@ -116,6 +124,14 @@ export class EngineHost {
           return { type: "result", id, method: "generate", result: undefined };
         case "train":
           return { type: "result", id, method: "train", result: await this.#train(id, call.request, pace, signal) };
+        case "planTraining": {
+          const result = await planTraining(await this.#device(), call.request, this.#environment.library, signal);
+          return { type: "result", id, method: "planTraining", result };
+        }
+        case "mergeAdapter": {
+          const result = await mergeAdapter(call.request, this.#environment.library, signal);
+          return { type: "result", id, method: "mergeAdapter", result };
+        }
         case "unload":
           this.#unload();
           return { type: "result", id, method: "unload", result: undefined };
@@ -148,7 +164,7 @@ export class EngineHost {
       report({ stage: "device", loadedBytes: 0, totalBytes: 0 });
       const device = await this.#deviceOrError(request);
       report({ stage: "files", loadedBytes: 0, totalBytes: 0 });
-      const checked = await checkFolder(await openFolder(request.source, this.#environment.library, signal), signal);
+      const checked = await this.#check(request, signal);
       const gpu = isR1Error(device) ? undefined : device;
       if (gpu && chooseRuntime(gpu, checked, request.runtime).runtime === "webgpu") {
         checkLimits(checked.spec, request.format, contextOf(checked.spec, request), gpu.limits);
@@ -162,6 +178,13 @@ export class EngineHost {
     } finally {
       isAnswered = true;
     }
+  }
+
+  async #check({ source }: LoadRequest, signal: AbortSignal): Promise<CheckedFolder> {
+    const { library } = this.#environment;
+    if (source.kind !== "adapted") return checkFolder(await openFolder(source, library, signal), signal);
+    const { folder, adapted } = await openAdapted(source, library, signal);
+    return { ...(await checkFolder(folder, signal)), adapted };
   }
 
   async #generate(id: number, call: GenerateCall, signal: AbortSignal): Promise<void> {
