@@ -5,6 +5,7 @@
 export const ERROR_CODES = [
   // files and checkpoints
   "E_FILE_MISSING",
+  "E_FILES_GONE",
   "E_FILE_TRUNCATED",
   "E_FILE_READ",
   "E_HTTP",

@@ -7,6 +7,7 @@ import type { GpuContext } from "../gpu/device.ts";
 import { gemmShape } from "../kernels/gemm/gemm.ts";
 import type { WeightFormat } from "../kernels/weights/format.ts";
 import { openExportModel } from "../model/export-model.ts";
+import { memoryGuess } from "../model/memory-plan.ts";
 import { parameterCount } from "../model/spec.ts";
 import { measureSpeed } from "../model/training/speed.ts";
 import type { DeviceSpeed } from "../model/training/speed.ts";
@@ -26,7 +27,7 @@ const speeds = new WeakMap<GpuContext, Map<string, DeviceSpeed>>();
  */
 export async function planTraining(
   context: GpuContext,
-  { config: json, models, memoryBytes }: TrainingPlanCall,
+  { config: json, models, deviceMemoryGiB }: TrainingPlanCall,
   library: () => Promise<ModelLibrary>,
   signal: AbortSignal,
 ): Promise<TrainingPlan> {
@@ -36,7 +37,7 @@ export async function planTraining(
   const model = await readStartingModel(await openFolder(source, library, signal), signal);
   const format = formatOf(config, model);
   const { maxBufferSize, maxStorageBufferBindingSize } = context.limits;
-  const budget = { maxBufferSize, maxStorageBufferBindingSize, memoryBytes };
+  const budget = { maxBufferSize, maxStorageBufferBindingSize, memoryBytes: memoryGuess(deviceMemoryGiB) };
   const verdict = judgeGrpo(model.spec, config, format, { budget, shape: gemmShape(context) });
   const speed = await speedOf(context, format, config.per_step_prompts * config.num_generations);
   return {

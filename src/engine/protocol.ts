@@ -112,8 +112,8 @@ export interface TrainingPlanCall {
   readonly config: unknown;
   /** What the configuration's `model` may name. */
   readonly models: Readonly<Record<string, ModelSource>>;
-  /** What a model may take of this machine, where that is known. */
-  readonly memoryBytes?: number;
+  /** `navigator.deviceMemory`, where the browser tells it. */
+  readonly deviceMemoryGiB?: number;
 }
 
 /** What a run will take, before anything of it is loaded. */

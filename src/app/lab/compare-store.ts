@@ -3,6 +3,7 @@ import type { EngineClient } from "../../engine/client.ts";
 import type { ModelSource } from "../../engine/protocol.ts";
 import { isR1Error } from "../../errors.ts";
 import { heldOutProblems, parseTask } from "../../train/tasks/tasks.ts";
+import type { FrozenFormat } from "../../train/config/shared.ts";
 import type { GrpoConfig } from "../../train/config/grpo-config.ts";
 import type { Problem } from "../../train/tasks/task.ts";
 import { toFailure } from "../failure.ts";
@@ -33,6 +34,8 @@ export interface ComparedRun {
   readonly config: GrpoConfig;
   readonly before: ModelSource;
   readonly after: ModelSource;
+  /** What both models' weights become while they are loaded. */
+  readonly format?: FrozenFormat;
 }
 
 interface CompareState {
@@ -56,7 +59,7 @@ export const useCompare = create<CompareState>()((set, get) => {
     asking: undefined,
     failure: undefined,
     stop: () => abort?.abort(),
-    compare: async (engine, { id, config, before, after }) => {
+    compare: async (engine, { id, config, before, after, format }) => {
       if (get().asking) return;
       const running = new AbortController();
       abort = running;
@@ -66,7 +69,7 @@ export const useCompare = create<CompareState>()((set, get) => {
       set({ runId: id, results: problems.map(none), asking: "before", failure: undefined });
       const ask = async (side: Side, source: ModelSource): Promise<void> => {
         set({ asking: side });
-        await engine.load({ source }, { signal: running.signal });
+        await engine.load({ source, ...(format ? { format } : {}) }, { signal: running.signal });
         for (const [i, { prompt, columns }] of problems.entries()) {
           const options = {
             n: SAMPLES,

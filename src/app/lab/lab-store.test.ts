@@ -111,6 +111,7 @@ function setUp(change: Partial<LabServices> = {}) {
     fetchRecordedRuns: async () => [],
     fetchRecordedRun: async () => Promise.reject(new Error("there is none")),
     builtInUrl: (folder) => `https://page/models/${folder}/`,
+    pickedModel: () => undefined,
     newRun: () => ({ id: `run-${++ids}`, started: "2026-11-24T12:00:00.000Z" }),
     ...change,
   };

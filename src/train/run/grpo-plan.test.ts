@@ -96,9 +96,10 @@ describe("R1-Distill-Qwen-1.5B on WebGPU's guaranteed limits", () => {
     expect(verdict.plan.total).toBeLessThan(4e9);
   });
 
-  it("refuses all weights, and an adapter of too high a rank, of which it offers a smaller one", () => {
+  it("refuses all weights, for which it offers an adapter, and too high a rank, for which it offers a lower one", () => {
     const full = judge({ lora: null, weights: null });
-    expect(full).toMatchObject({ fits: false, reason: { kind: "parameters-buffer" }, offer: undefined });
+    expect(full).toMatchObject({ fits: false, reason: { kind: "parameters-buffer" } });
+    expect(full).toMatchObject({ offer: { changes: { lora: { r: 16 }, weights: "q4" } } });
     const wide = judge({ lora: { r: 64, lora_alpha: 128 } });
     expect(wide).toMatchObject({ fits: false, reason: { kind: "parameters-buffer" } });
     expect(wide).toMatchObject({ offer: { changes: { lora: { r: 16, lora_alpha: 32 } } } });
@@ -135,7 +136,7 @@ it("a step's time follows from the speed of two products on this device", async 
   const seconds = secondsPerStep(config, QWEN_1_5B, { manyRows: 1e12, decodePerWeight: 1e-12, rows: 8 });
   // 120 decode steps of 1.5 billion weights are 0.2 s, and each of three passes over 1,200 tokens takes 3 TFLOP.
   expect(seconds).toBeGreaterThan(3);
-  expect(seconds).toBeLessThan(15);
+  expect(seconds).toBeLessThan(20);
   const half = secondsPerStep({ ...config, num_generations: 4 }, QWEN_1_5B, {
     manyRows: 1e12,
     decodePerWeight: 1e-12,

@@ -6,6 +6,7 @@ import type { TrainingSizes } from "../../model/training/buffers.ts";
 import { planTrainingMemory, trainingShortfall } from "../../model/training/memory-plan.ts";
 import type { TrainingPlanBytes, TrainingRequest, TrainingShortfall } from "../../model/training/memory-plan.ts";
 import type { GrpoConfig } from "../config/grpo-config.ts";
+import { LORA_TARGET_MODULES } from "../config/shared.ts";
 import { rolloutSessionSizes } from "./rollout.ts";
 import type { SamplerSizes } from "./rollout.ts";
 import { trainingSizes } from "./setup.ts";
@@ -53,6 +54,8 @@ export type SmallerRun = Partial<
     | "max_tokens_per_pack"
     | "gradient_checkpointing"
     | "lora"
+    | "weights"
+    | "sync_ref_model"
   >
 >;
 
@@ -79,16 +82,23 @@ export function judgeGrpo(
   format: WeightFormat,
   device: TrainingDevice,
 ): GrpoVerdict {
-  const first = measure(spec, config, format, device);
-  if (!first.reason) return { plan: first.plan, fits: true };
-  let changes: SmallerRun = {};
-  for (const change of smallerRuns(config)) {
+  const { plan, reason } = measure(spec, config, format, device);
+  if (!reason) return { plan, fits: true };
+  // Too many weights to be trained stay too many, however little is done at a time.
+  let changes: SmallerRun = reason.kind === "parameters-buffer" && !config.lora ? ADAPTER_INSTEAD : {};
+  for (const change of smallerRuns({ ...config, ...changes })) {
     changes = { ...changes, ...change };
-    const { plan, reason } = measure(spec, { ...config, ...changes }, format, device);
-    if (!reason) return { plan: first.plan, fits: false, reason: first.reason, offer: { changes, plan } };
+    const smaller = measure(spec, { ...config, ...changes }, changes.weights ?? format, device);
+    if (!smaller.reason) return { plan, fits: false, reason, offer: { changes, plan: smaller.plan } };
   }
-  return { plan: first.plan, fits: false, reason: first.reason, offer: undefined };
+  return { plan, fits: false, reason, offer: undefined };
 }
+
+const ADAPTER_INSTEAD = {
+  lora: { r: 16, lora_alpha: 32, target_modules: [...LORA_TARGET_MODULES], lora_dropout: 0 },
+  weights: "q4",
+  sync_ref_model: false,
+} as const satisfies SmallerRun;
 
 function measure(spec: ModelSpec, config: GrpoConfig, format: WeightFormat, { budget, shape }: TrainingDevice) {
   const request = grpoRequest(config, spec, format);
@@ -104,6 +114,7 @@ const LEAST_RANK = 4;
 function* smallerRuns(config: GrpoConfig): Generator<SmallerRun> {
   const { lora, max_prompt_length } = config;
   let { per_step_prompts, num_generations, max_completion_length, max_tokens_per_pack } = config;
+  yield {};
   if (config.gradient_checkpointing !== true) yield { gradient_checkpointing: true };
   const sequence = (): number => max_prompt_length + max_completion_length;
   const pack = (): number => Math.max(sequence(), Math.floor(max_tokens_per_pack / 2));
