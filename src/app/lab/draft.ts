@@ -46,7 +46,7 @@ const JAPANESE: readonly (readonly [RegExp, string])[] = [
   [/^a number above (\S+), at most (\S+)$/, "$1 より大きく $2 以下の数"],
   [/^one of (.+)$/, "$1 のいずれか"],
   [/^at least one reward function$/, "1 つ以上の報酬"],
-  [/^"all-linear" or an array of .+$/, "1 つ以上の層"],
+  [/^at least one module$/, "1 つ以上の層"],
   [/^false: the reference of an adapter.*$/, "オフ（LoRA の参照方策は、アダプターなしのモデルです）"],
   [/^f32, or a LoRA adapter.*$/, "f32、または LoRA（丸めた重みは小さな更新を反映できません）"],
   [/^an array of numbers$/, "数値の重み"],

@@ -144,9 +144,11 @@ export function lengthFor(task: string, size: RunSize): number {
   return size === "gpu" ? enough : Math.min(enough, SOFTWARE_LENGTH);
 }
 
-/** Whether a draft still has what makes it the preset. */
+/** Whether a draft still has what makes it the preset, as far as an adapter, whose reference stays, allows it. */
 export function isPreset(config: DraftConfig, preset: PresetName): boolean {
+  const isAdapter = (config["lora"] ?? null) !== null;
   return Object.entries(PRESETS[preset].config).every(
-    ([name, value]) => JSON.stringify(config[name]) === JSON.stringify(value),
+    ([name, value]) =>
+      (isAdapter && name === "sync_ref_model") || JSON.stringify(config[name]) === JSON.stringify(value),
   );
 }

@@ -29,7 +29,7 @@ const loraSchema = v.object({
   target_modules: v.optional(
     v.union(
       [
-        v.pipe(v.array(oneOf(LORA_TARGET_MODULES)), v.minLength(1)),
+        v.pipe(v.array(oneOf(LORA_TARGET_MODULES)), v.minLength(1, "at least one module")),
         v.pipe(
           v.literal("all-linear"),
           v.transform(() => [...LORA_TARGET_MODULES]),
