@@ -80,6 +80,10 @@ export const FIELD_TEXTS: Named<FieldName> = {
     eval_every: { label: "Evaluate every", help: "Steps between two tests on held-out prompts; 0 for none." },
     eval_prompts: { label: "Held-out prompts", help: "Prompts of each test, none of which is trained on." },
     save_every: { label: "Checkpoint every", help: "Steps between two checkpoints, from which a run can go on." },
+    task_instructions: {
+      label: "Explain the task",
+      help: "Each prompt says what is asked and how to answer, which a model that was not made for the task needs.",
+    },
     max_tokens_per_pack: {
       label: "Tokens at a time",
       help: "Tokens that go forward and back together; fewer need less memory, and more passes.",
@@ -160,6 +164,10 @@ export const FIELD_TEXTS: Named<FieldName> = {
     eval_every: { label: "評価の間隔", help: "未学習の問題で評価する間隔のステップ数です。0 で評価しません。" },
     eval_prompts: { label: "評価の問題数", help: "評価ごとの問題数です。学習には使いません。" },
     save_every: { label: "チェックポイントの間隔", help: "再開に使うチェックポイントを作る間隔のステップ数です。" },
+    task_instructions: {
+      label: "課題の説明を付ける",
+      help: "何を求めるか、どう答えるかを各プロンプトに書きます。この課題向けに作られていないモデルに必要です。",
+    },
     max_tokens_per_pack: {
       label: "一度に処理するトークン数",
       help: "順伝播と逆伝播をまとめて行うトークン数です。少ないほどメモリーは減り、回数は増えます。",

@@ -55,6 +55,7 @@ export const FIELDS = {
   adam_beta2: { ...number, symbol: "β₂" },
   weight_decay: { ...number, symbol: "λ" },
   max_grad_norm: number,
+  task_instructions: { kind: "flag" },
   max_tokens_per_pack: whole,
   max_prompt_length: { ...whole, symbol: "P_max" },
   gradient_checkpointing: { kind: "flag", off: null },
@@ -70,7 +71,15 @@ export const GROUPS = ["sampling", "objective", "reference", "optimizer", "memor
 export type GroupName = (typeof GROUPS)[number];
 
 export const GROUP_FIELDS: Readonly<Record<GroupName, readonly FieldName[]>> = {
-  sampling: ["per_step_prompts", "num_generations", "max_completion_length", "temperature", "top_p", "top_k"],
+  sampling: [
+    "per_step_prompts",
+    "num_generations",
+    "task_instructions",
+    "max_completion_length",
+    "temperature",
+    "top_p",
+    "top_k",
+  ],
   objective: [
     "loss_type",
     "scale_rewards",

@@ -46,14 +46,18 @@ function startingModel({ id, address, source }: StoredModel): StartingModel[] {
   return source ? [{ value: `${STORED}${id}`, name: address }] : [];
 }
 
-// Files stay readable for as long as the page is open, also after another model took their place in the playground.
-usePage.subscribe(({ model }) => {
-  if (model.status !== "ready" || model.choice.source.kind !== "files" || model.model.runtime === "onnx-webgpu") return;
+/** Files stay readable for as long as the page is open, also after another model took their place in the playground. */
+function remember({ model }: Pick<ReturnType<typeof usePage.getState>, "model">): void {
+  if (model.status !== "ready" || model.choice.source.kind !== "files") return;
   const { picked } = useStartingModels.getState();
   const { name } = model.model;
   if (picked[name] === model.choice.source) return;
   useStartingModels.setState({ picked: { ...picked, [name]: model.choice.source } });
-});
+}
+
+usePage.subscribe(remember);
+// Opened before the lab was.
+remember(usePage.getState());
 
 export function pickedModels(picked: StartingModels["picked"]): readonly StartingModel[] {
   return Object.keys(picked).map((name) => ({ value: `${PICKED}${name}`, name }));

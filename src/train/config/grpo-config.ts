@@ -32,6 +32,8 @@ const schema = v.object({
   per_step_prompts: v.optional(whole(1, 65_536), 12),
   num_generations: v.optional(whole(2, 1024), 8),
   max_completion_length: v.optional(whole(1, MAX_TOKENS), 120),
+  /** Say in each prompt what the task asks for and how it is to be answered, for models that were not made for it. */
+  task_instructions: v.optional(flag, false),
   /** Tokens of a prompt with its template; longer ones are refused. */
   max_prompt_length: v.optional(whole(1, MAX_TOKENS), 512),
   temperature: v.optional(numberAbove(0, 10), 1),

@@ -110,12 +110,39 @@ describe("R1-Distill-Qwen-1.5B on WebGPU's guaranteed limits", () => {
     const less = judge({ gradient_checkpointing: false }, needed - 1);
     expect(less).toMatchObject({ fits: false, reason: { kind: "memory", bytes: needed } });
     expect(less).toMatchObject({ offer: { changes: { gradient_checkpointing: true } } });
-    const little = judge({ max_completion_length: 1024, num_generations: 8, max_tokens_per_pack: 8192 }, 1.9e9);
+    const JUDGED = { max_completion_length: 1024, num_generations: 8, max_tokens_per_pack: 8192 };
+    const little = judge(JUDGED, 1.9e9);
     if (little.fits || !little.offer) throw new Error("expected an offer");
     expect(little.offer.plan.peak).toBeLessThanOrEqual(1.9e9);
-    expect(little.offer.changes.num_generations).toBeLessThan(8);
     expect(little.offer.changes.max_tokens_per_pack).toBeLessThan(8192);
+    expect(judge({ ...JUDGED, ...little.offer.changes }, 1.9e9).fits).toBe(true);
     expect(judge({}, 0.9e9)).toMatchObject({ fits: false, offer: undefined });
+  });
+
+  it("offers no more than what is in the way", () => {
+    const few = judgeGrpo(
+      { ...QWEN_1_5B, maxPositions: 256 },
+      parseGrpoConfig({
+        model: "m",
+        task: "countdown",
+        lora: LORA,
+        weights: "q4",
+        max_completion_length: 256,
+        max_prompt_length: 128,
+        per_step_prompts: 1,
+        max_tokens_per_pack: 512,
+      }),
+      "q4",
+      { budget: DEFAULT, shape: "tiled" },
+    );
+    if (few.fits) throw new Error("expected too few positions");
+    expect(few.reason).toEqual({ kind: "context", bytes: 257, limit: 256 });
+    expect(few.offer?.changes).toEqual({ max_completion_length: 128 });
+    // The cache of a group is what it is, however much goes forward and back at a time.
+    const long = judge({ max_completion_length: 16_384, num_generations: 8, max_tokens_per_pack: 16_640 });
+    if (long.fits) throw new Error("expected too large a cache");
+    expect(long.reason.kind).toBe("kv-buffer");
+    expect(Object.keys(long.offer?.changes ?? {})).not.toContain("per_step_prompts");
   });
 });
 

@@ -84,14 +84,39 @@ export function judgeGrpo(
 ): GrpoVerdict {
   const { plan, reason } = measure(spec, config, format, device);
   if (!reason) return { plan, fits: true };
-  // Too many weights to be trained stay too many, however little is done at a time.
-  let changes: SmallerRun = reason.kind === "parameters-buffer" && !config.lora ? ADAPTER_INSTEAD : {};
+  const fitting = (changes: SmallerRun) => {
+    const run = { ...config, ...changes };
+    // A pack holds a prompt and its completion, or the configuration would be refused.
+    const { max_tokens_per_pack: given, max_prompt_length, max_completion_length } = run;
+    if (changes.max_tokens_per_pack !== undefined && given < max_prompt_length + max_completion_length)
+      return undefined;
+    const smaller = measure(spec, run, changes.weights ?? format, device);
+    return smaller.reason ? undefined : { changes, plan: smaller.plan };
+  };
+  let changes = firstChanges(spec, config, reason);
   for (const change of smallerRuns({ ...config, ...changes })) {
     changes = { ...changes, ...change };
-    const smaller = measure(spec, { ...config, ...changes }, changes.weights ?? format, device);
-    if (!smaller.reason) return { plan, fits: false, reason, offer: { changes, plan: smaller.plan } };
+    if (!fitting(changes)) continue;
+    // What was made smaller before may not have been what was in the way.
+    // What is learned from comes back first.
+    for (const name of Object.keys(changes).toReversed()) {
+      const without = Object.fromEntries(Object.entries(changes).filter(([other]) => other !== name));
+      if (!BOUND.has(name) && fitting(without)) changes = without;
+    }
+    return { plan, fits: false, reason, offer: fitting(changes) };
   }
   return { plan, fits: false, reason, offer: undefined };
+}
+
+/** Changes that stand or fall together. */
+const BOUND: ReadonlySet<string> = new Set(["weights", "sync_ref_model"]);
+
+/** What no smaller step would help with: more weights than can be trained, and positions that the model does not have. */
+function firstChanges({ maxPositions }: ModelSpec, config: GrpoConfig, { kind }: TrainingShortfall): SmallerRun {
+  if (kind === "parameters-buffer" && !config.lora) return ADAPTER_INSTEAD;
+  if (kind !== "context") return {};
+  const prompt = Math.min(config.max_prompt_length, Math.floor(maxPositions / 2));
+  return { max_completion_length: Math.min(config.max_completion_length, maxPositions - prompt) };
 }
 
 const ADAPTER_INSTEAD = {

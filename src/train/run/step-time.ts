@@ -6,6 +6,7 @@ import { vocabularyChunk } from "../../model/training/buffers.ts";
 import type { DeviceSpeed } from "../../model/training/speed.ts";
 import type { GrpoConfig } from "../config/grpo-config.ts";
 import { Rng } from "../rng.ts";
+import { promptOf } from "../tasks/task.ts";
 import { parseTask } from "../tasks/tasks.ts";
 import { grpoSizes } from "./grpo-plan.ts";
 
@@ -44,10 +45,14 @@ export function secondsPerStep(config: GrpoConfig, spec: ModelSpec, speed: Devic
 }
 
 /** Tokens of a prompt of the task, from its length in characters. */
-function promptTokens({ task, level, max_prompt_length }: GrpoConfig, { vocabSize }: ModelSpec): number {
+function promptTokens(
+  { task, level, max_prompt_length, task_instructions }: GrpoConfig,
+  { vocabSize }: ModelSpec,
+): number {
   if (task === null) return max_prompt_length;
   const found = parseTask(task);
-  const { prompt } = found.sample(new Rng(0), "train", level ?? found.defaultLevel);
-  const tokens = prompt.length / (vocabSize < SMALL_VOCABULARY ? 1 : CHARACTERS_PER_TOKEN);
+  const problem = found.sample(new Rng(0), "train", level ?? found.defaultLevel);
+  const tokens =
+    promptOf(found, problem, task_instructions).length / (vocabSize < SMALL_VOCABULARY ? 1 : CHARACTERS_PER_TOKEN);
   return Math.min(max_prompt_length, Math.ceil(tokens) + 8);
 }
