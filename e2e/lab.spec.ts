@@ -190,7 +190,29 @@ async function runThroughEverything(browser: Browser, page: Page): Promise<void>
   await page.getByRole("button", { name: "Delete" }).click();
   await page.getByRole("button", { name: "Yes, delete" }).click();
   await expect(page.getByText("Runs that you train are kept here")).toBeVisible();
+  await test.step("an adapter is trained for a step, and answers in the playground", () => trainAdapter(page));
   expect(complaints).toEqual([]);
+}
+
+/** On the page and the device of the run before, which has compiled most kernels. */
+async function trainAdapter(page: Page): Promise<void> {
+  await fillTinyRun(page);
+  await page.getByRole("textbox", { name: /^Steps( |$)/ }).fill("1");
+  await unfold(page, /^What is trained/);
+  await page.getByRole("radio", { name: "LoRA adapter" }).check();
+  await page.getByRole("textbox", { name: /^Rank/ }).fill("4");
+  await expect(page.getByText(/^Graphics memory/)).toContainText(/MB.* about /, { timeout: LOAD_TIMEOUT_MS });
+  await page.getByRole("button", { name: "Start training" }).click();
+  const run = page.getByRole("region", { name: "Run", exact: true });
+  await expect(run.getByText("Finished", { exact: true })).toBeVisible({ timeout: LOAD_TIMEOUT_MS });
+  await expect(run.getByText(/LoRA r 4, α 32/)).toBeVisible();
+  await expect(page.getByRole("button", { name: "Download merged model" })).toBeEnabled();
+  await page.getByRole("button", { name: "Use in the playground" }).click();
+  const ask = page.getByRole("button", { name: "Ask", exact: true });
+  await page.getByRole("textbox", { name: "Question" }).fill("Hello");
+  await expect(ask).toBeEnabled({ timeout: LOAD_TIMEOUT_MS });
+  await ask.click();
+  await expect(page.getByRole("article").last()).toContainText(/tokens/, { timeout: LOAD_TIMEOUT_MS });
 }
 
 test("a damaged run is said, and can be deleted", async ({ page }) => {

@@ -5,6 +5,7 @@
 export const ERROR_CODES = [
   // files and checkpoints
   "E_FILE_MISSING",
+  "E_FILES_GONE",
   "E_FILE_TRUNCATED",
   "E_FILE_READ",
   "E_HTTP",
@@ -36,6 +37,7 @@ export const ERROR_CODES = [
   // model configuration
   "E_ARCHITECTURE",
   "E_CONFIG",
+  "E_QUANTIZED",
   // text
   "E_TOKENIZER_MISSING",
   "E_TOKENIZER",

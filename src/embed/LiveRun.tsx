@@ -4,9 +4,9 @@ import { Button } from "../app/components/Button.tsx";
 import { formatCount } from "../app/format.ts";
 import { usePartTexts } from "../app/i18n/use-part-texts.ts";
 import { LabFailureBox } from "../app/lab/LabFailureBox.tsx";
-import type { ActiveRun } from "../app/lab/lab-store.ts";
 import { labTexts } from "../app/lab/lab-texts.ts";
 import { PaceButtons } from "../app/lab/PaceButtons.tsx";
+import { phaseText } from "../app/lab/phase-texts.ts";
 import { lastStepOf } from "../app/runs/record-data.ts";
 import type { RunData } from "../app/runs/run-data.ts";
 import { useTexts } from "../app/use-texts.ts";
@@ -50,7 +50,6 @@ function Bar({ run }: { readonly run: RunData | undefined }) {
   const runner = useFrame((state) => state.runner);
   const step = run ? lastStepOf(run) : 0;
   const total = run?.header.max_steps ?? 0;
-  const phase = active ? PHASES[active.phase] : step >= total ? "phaseFinished" : "phaseEnded";
   return (
     <div className="flex flex-col gap-3 border-t border-line bg-sheet px-4 py-3">
       {failure ? (
@@ -78,18 +77,10 @@ function Bar({ run }: { readonly run: RunData | undefined }) {
           {...(active?.phase === "starting" || total === 0 ? {} : { value: step, max: total })}
         />
         <p className="text-xs text-quiet">
-          <span role="status">{t[phase]}</span> · {formatCount(step, language)} / {formatCount(total, language)}
+          <span role="status">{t[phaseText(active, step, total)]}</span> · {formatCount(step, language)} /{" "}
+          {formatCount(total, language)}
         </p>
       </div>
     </div>
   );
 }
-
-const PHASES = {
-  starting: "phaseStarting",
-  running: "phaseRunning",
-  pausing: "phasePausing",
-  paused: "phasePaused",
-  stepping: "phaseStepping",
-  stopping: "phaseStopping",
-} as const satisfies Readonly<Record<ActiveRun["phase"], keyof (typeof labTexts)["en"]>>;

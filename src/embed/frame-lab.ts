@@ -3,7 +3,8 @@ import { checkDraft } from "../app/lab/draft.ts";
 import { useForm } from "../app/lab/form-store.ts";
 import { labShare } from "../app/lab/lab-share.ts";
 import { createLab } from "../app/lab/lab-store.ts";
-import { BEST_START, PRESETS } from "../app/lab/presets.ts";
+import { PRESETS } from "../app/lab/presets.ts";
+import { suggestRun } from "../app/lab/suggestion.ts";
 import { fetchBuiltInModels } from "../app/models.ts";
 import { memoryDatabase } from "../app/runs/memory-database.ts";
 import { fetchRecordedRun } from "../app/runs/recorded-run.ts";
@@ -21,6 +22,7 @@ export const useFrameLab = createLab({
   fetchRecordedRuns: async () => [],
   fetchRecordedRun,
   builtInUrl: (folder) => new URL(`models/${folder}/`, document.baseURI).href,
+  pickedModel: () => undefined,
   newRun: () => ({ id: crypto.randomUUID(), started: new Date().toISOString() }),
 });
 
@@ -31,9 +33,7 @@ async function startRun(): Promise<void> {
   await lab.open();
   try {
     const [builtIns, device] = await Promise.all([fetchBuiltInModels(), sharedEngine().open()]);
-    const { folder } = builtIns.find((model) => model.folder === BEST_START) ?? builtIns[0] ?? {};
-    const model = folder === undefined ? undefined : `models/${folder}`;
-    useForm.getState().suggest(device.isFallback ? "software" : "gpu", model);
+    suggestRun(builtIns, device.isFallback);
     if (address) {
       const { state, problem } = await decodeState(address.query, labShare.entries);
       const fields = await labShare.write(state);

@@ -1,10 +1,10 @@
 import { onnxFiles } from "../checkpoint/export/onnx/export.ts";
 import { inMemory } from "../checkpoint/export/in-memory.ts";
-import type { ModelFolder } from "../checkpoint/source.ts";
 import { isR1Error } from "../errors.ts";
 import type { R1Error } from "../errors.ts";
 import type { GpuContext } from "../gpu/device.ts";
 import type { BufferLimits } from "../kernels/weights/matrix.ts";
+import { uploadAdapter } from "../model/adapter.ts";
 import { openExportModel } from "../model/export-model.ts";
 import type { LanguageModel } from "../model/language-model.ts";
 import { loadModel } from "../model/load.ts";
@@ -62,7 +62,7 @@ export async function loadChatModel(
   }
   if (isR1Error(device)) throw device;
   if (checked.format !== "onnx" && choice.runtime !== "onnx-webgpu") {
-    return loadOnDevice(device, checked.folder, options);
+    return loadOnDevice(device, checked, options);
   }
   const runtime = await openOrt({ name: "webgpu", device: device.device });
   return { ...(await loadInOrt(runtime, checked, options)), runtime: "onnx-webgpu" };
@@ -99,19 +99,26 @@ async function openProcessor({ instead }: Choice, device: GpuContext | R1Error):
 
 async function loadOnDevice(
   gpu: GpuContext,
-  folder: ModelFolder,
+  { folder, adapted }: CheckedFolder,
   { format, signal, onProgress }: ChatModelOptions,
 ): Promise<ChatModel> {
   const before = gpu.arena.liveBytes;
-  const weights = await loadModel(gpu, folder, { ...(format ? { format } : {}), signal, onProgress });
+  const options = { ...(format ? { format } : {}), signal, onProgress };
+  const weights = await loadModel(gpu, adapted?.base ?? folder, options);
+  // Beside the weights, as it was trained: quantized again with the adapter in them, they would round most of it away.
+  const scope = gpu.arena.scope("adapter");
+  const adapter = adapted && uploadAdapter(gpu, scope, weights.spec, adapted.adapter);
   return {
     spec: weights.spec,
     bytes: gpu.arena.liveBytes - before,
     memoryBytes: () => gpu.arena.liveBytes - before,
     runtime: "webgpu",
     limits: gpu.limits,
-    createSession: (sizes) => Session.create(weights, sizes),
-    dispose: () => weights.dispose(),
+    createSession: (sizes) => Session.create(weights, sizes, adapter),
+    dispose: () => {
+      scope.dispose();
+      weights.dispose();
+    },
   };
 }
 

@@ -5,6 +5,7 @@ import { isR1Error } from "../errors.ts";
 import { readModelSpec } from "../model/load.ts";
 import type { ModelSpec } from "../model/spec.ts";
 import { allTensors, checkTensors, modelTensors } from "../model/tensor-names.ts";
+import type { AdaptedModel } from "./open-folder.ts";
 import { loadTextAssets } from "../model/text-assets.ts";
 import { onnxGraphs } from "../ort/onnx-files.ts";
 import type { OnnxGraphs } from "../ort/onnx-files.ts";
@@ -21,6 +22,8 @@ export interface CheckedFolder {
   readonly checkpoint: Checkpoint | undefined;
   /** ONNX graphs that it holds, where these are its weights. */
   readonly graphs: OnnxGraphs;
+  /** Where the folder is a model with an adapter added in: the two apart. */
+  readonly adapted?: AdaptedModel;
 }
 
 /**

@@ -16,6 +16,7 @@ import type {
   LoadRequest,
   MemoryAdvice,
   MethodName,
+  ModelSource,
   Pace,
   PlanRequest,
   ProgressMessage,
@@ -26,6 +27,8 @@ import type {
   ToWorker,
   TrainCall,
   TrainEvent,
+  TrainingPlan,
+  TrainingPlanCall,
   TrainProgress,
   TrainResult,
   WireError,
@@ -179,6 +182,19 @@ export class EngineClient {
    */
   plan(request: PlanRequest, signal?: AbortSignal): Promise<MemoryAdvice> {
     return this.#call({ method: "plan", request }, undefined, signal);
+  }
+
+  /**
+   * What a run of training will take of the device, and how long a step.
+   * @throws R1Error E_OPTION, E_LIMIT, and all that opening the model's files throws
+   */
+  planTraining(call: TrainingPlanCall, signal?: AbortSignal): Promise<TrainingPlan> {
+    return this.#call({ method: "planTraining", request: call }, undefined, signal);
+  }
+
+  /** A float model with its adapter added in. @throws R1Error E_QUANTIZED, E_LIMIT, and what opening the files throws */
+  mergeAdapter(source: ModelSource): Promise<CheckpointFiles> {
+    return this.#call({ method: "mergeAdapter", request: source });
   }
 
   /** What a hub's repository has that can be opened. @throws R1Error E_HUB_…, E_HTTP, E_HTTP_PAGE, E_STALLED */

@@ -5,6 +5,7 @@ import type { TemplateHost } from "../text/template-host.ts";
 import { ChatEngine } from "./chat-engine.ts";
 import { DEFAULT_CONTEXT } from "./chat-sessions.ts";
 import { checkFolder, openWeights } from "./check-folder.ts";
+import type { CheckedFolder } from "./check-folder.ts";
 import { EventBatches } from "./event-batches.ts";
 import { memoryLimit, safeMemory } from "./machine-memory.ts";
 import {
@@ -17,7 +18,8 @@ import {
 } from "./memory-advice.ts";
 import type { Machine } from "./memory-advice.ts";
 import { ModelDownloads } from "./model-downloads.ts";
-import { openFolder } from "./open-folder.ts";
+import { openAdapted, openFolder } from "./open-folder.ts";
+import { mergeAdapter, planTraining } from "./plan-training.ts";
 import { RunPace } from "./run-pace.ts";
 import { TrainEngine } from "./train-engine.ts";
 import type {
@@ -75,6 +77,7 @@ interface Loaded {
 /** Calls that use no device, and wait for none that does. */
 const UNQUEUED: ReadonlySet<MethodName> = new Set([
   "plan",
+  "mergeAdapter",
   "listHub",
   "hubCommit",
   "download",
@@ -143,6 +146,14 @@ export class EngineHost {
           return { type: "result", id, method: "train", result: await this.#train(id, call.request, pace, signal) };
         case "setContext":
           return { type: "result", id, method: "setContext", result: await this.#setContext(call.request) };
+        case "planTraining": {
+          const result = await planTraining(await this.#device(), call.request, this.#environment.library, signal);
+          return { type: "result", id, method: "planTraining", result };
+        }
+        case "mergeAdapter": {
+          const result = await mergeAdapter(call.request, this.#environment.library, signal);
+          return { type: "result", id, method: "mergeAdapter", result };
+        }
         case "unload":
           this.#unload();
           return { type: "result", id, method: "unload", result: undefined };
@@ -187,7 +198,7 @@ export class EngineHost {
       report({ stage: "device", loadedBytes: 0, totalBytes: 0 });
       const device = await this.#deviceOrError(request);
       report({ stage: "files", loadedBytes: 0, totalBytes: 0 });
-      const checked = await checkFolder(await openFolder(request.source, this.#environment.library, signal), signal);
+      const checked = await this.#check(request, signal);
       const gpu = isR1Error(device) ? undefined : device;
       const wanted = { ...request, runtime: request.runtime ?? "webgpu" };
       const advice = adviseMemory(checked.spec, weightsOfFolder(checked.spec, checked), wanted, this.#machine(gpu));
@@ -206,6 +217,13 @@ export class EngineHost {
     } finally {
       isAnswered = true;
     }
+  }
+
+  async #check({ source }: LoadRequest, signal: AbortSignal): Promise<CheckedFolder> {
+    const { library } = this.#environment;
+    if (source.kind !== "adapted") return checkFolder(await openFolder(source, library, signal), signal);
+    const { folder, adapted } = await openAdapted(source, library, signal);
+    return { ...(await checkFolder(folder, signal)), adapted };
   }
 
   async #generate(id: number, call: GenerateCall, signal: AbortSignal): Promise<void> {

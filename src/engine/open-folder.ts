@@ -7,6 +7,9 @@ import { httpFolder } from "../checkpoint/http.ts";
 import { readJson } from "../checkpoint/source.ts";
 import type { ModelFolder } from "../checkpoint/source.ts";
 import { R1Error } from "../errors.ts";
+import { adaptedFolder, readAdapter } from "../model/adapter.ts";
+import type { AdapterTensors } from "../model/adapter.ts";
+import { readModelSpec } from "../model/load.ts";
 import type { ModelSource } from "./protocol.ts";
 
 /**
@@ -22,12 +25,38 @@ export async function openFolder(
 ): Promise<ModelFolder> {
   if (source.kind === "url") return openAddress(source.baseUrl, signal);
   if (source.kind === "stored") return openStored(await library(), source.id, signal);
+  if (source.kind === "adapted") return (await openAdapted(source, library, signal)).folder;
   const [first] = source.files;
   if (!first)
     throw new R1Error("E_FILE_MISSING", "no files were given; expected a Hugging Face model folder or a GGUF file");
   const [top, ...below] = first.path.split("/").filter((segment) => segment !== "");
   const name = top !== undefined && below.length > 0 ? top : "dropped files";
   return modelFolder(blobFolder(name, source.files), undefined, signal);
+}
+
+/** A model, and the adapter that runs beside it. */
+export interface AdaptedModel {
+  readonly base: ModelFolder;
+  readonly adapter: AdapterTensors;
+}
+
+/**
+ * A model with an adapter: the two apart, and as one folder with the adapter added in.
+ * @throws R1Error what `openFolder` and `readAdapter` throw
+ */
+export async function openAdapted(
+  { name, base: from, adapter: files }: Extract<ModelSource, { readonly kind: "adapted" }>,
+  library: () => Promise<ModelLibrary>,
+  signal?: AbortSignal,
+): Promise<{ readonly folder: ModelFolder; readonly adapted: AdaptedModel }> {
+  const base = await openFolder(from, library, signal);
+  const spec = await readModelSpec(base, signal);
+  const adapterFolder = blobFolder(
+    name,
+    Object.entries(files).map(([path, bytes]) => ({ path, blob: new Blob([bytes]) })),
+  );
+  const adapter = await readAdapter(adapterFolder, spec, signal);
+  return { folder: await adaptedFolder(name, base, spec, adapter, signal), adapted: { base, adapter } };
 }
 
 /** A server's folder cannot be listed: an address that ends in a GGUF file's name is that file's. */

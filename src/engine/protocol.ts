@@ -12,6 +12,7 @@ import type { OrtShortfall } from "../ort/memory.ts";
 import type { ModelSpec } from "../model/spec.ts";
 import type { ChatMessage } from "../text/messages.ts";
 import type { TrainDoneEvent, TrainEvent } from "../train/events.ts";
+import type { GrpoVerdict } from "../train/run/grpo-plan.ts";
 
 // The page knows the engine's rooms only through this file.
 export type {
@@ -26,6 +27,8 @@ export type { DownloadProgress } from "../checkpoint/hub/meter.ts";
 export type { GenerateOptions } from "../generate/options.ts";
 export type { SaidToken } from "../generate/request.ts";
 export type { ModelSpec } from "../model/spec.ts";
+export type { TrainingPlanBytes, TrainingShortfall } from "../model/training/memory-plan.ts";
+export type { GrpoVerdict, SmallerRun } from "../train/run/grpo-plan.ts";
 export type { ChatMessage } from "../text/messages.ts";
 export type {
   CompletionRecord,
@@ -49,6 +52,17 @@ export interface PickedFile {
 
 /** Where a model folder comes from: an absolute URL, files that the reader dropped or picked, or an earlier download. */
 export type ModelSource =
+  | PlainSource
+  /** A model with a LoRA adapter in PEFT's layout (`adapter_config.json`, `adapter_model.safetensors`). */
+  | {
+      readonly kind: "adapted";
+      /** What the adapted model is called. */
+      readonly name: string;
+      readonly base: ModelSource;
+      readonly adapter: CheckpointFiles;
+    };
+
+type PlainSource =
   | { readonly kind: "url"; readonly baseUrl: string }
   | { readonly kind: "stored"; readonly id: string }
   | { readonly kind: "files"; readonly files: readonly PickedFile[] };
@@ -99,6 +113,29 @@ export interface TrainCall {
   readonly checkpoint?: CheckpointFiles;
   /** `pause` waits before the model is loaded; `run` by default. */
   readonly pace?: "run" | "pause";
+}
+
+/** A run that is thought of. */
+export interface TrainingPlanCall {
+  /** A GRPO run's `run.json`. */
+  readonly config: unknown;
+  /** What the configuration's `model` may name. */
+  readonly models: Readonly<Record<string, ModelSource>>;
+  /** `navigator.deviceMemory`, where the browser tells it. */
+  readonly deviceMemoryGiB?: number;
+}
+
+/** What a run will take, before anything of it is loaded. */
+export interface TrainingPlan {
+  /** What the weights are held as. */
+  readonly format: WeightFormat;
+  /** The model is stored in blocks of rounded values: only an adapter can be trained. */
+  readonly isQuantized: boolean;
+  readonly parameters: number;
+  readonly vocabSize: number;
+  readonly verdict: GrpoVerdict;
+  /** At most, from products that were measured on this device; see `secondsPerStep`. */
+  readonly secondsPerStep: number;
 }
 
 /** `pause` takes effect after the step in progress; `step` goes on to the next step's event, and pauses there. */
@@ -274,6 +311,10 @@ export interface EngineMethods {
   train: { readonly request: TrainCall; readonly progress: readonly TrainProgress[]; readonly result: TrainResult };
   /** Gives the loaded model another context, without reading it again; what is in the cache stays where it fits. */
   setContext: { readonly request: number; readonly progress: never; readonly result: LoadedModel };
+  /** Opens the device and reads headers; no weights. */
+  planTraining: { readonly request: TrainingPlanCall; readonly progress: never; readonly result: TrainingPlan };
+  /** A float model with its adapter added in, as a folder's files. */
+  mergeAdapter: { readonly request: ModelSource; readonly progress: never; readonly result: CheckpointFiles };
   unload: { readonly request: undefined; readonly progress: never; readonly result: undefined };
   /** The rest waits for no other call. `plan` judges by the device that is open, if one is. */
   plan: { readonly request: PlanRequest; readonly progress: never; readonly result: MemoryAdvice };

@@ -150,6 +150,32 @@ describe("training through the protocol", () => {
     expect((await second.result).checkpoint).toEqual(Object.fromEntries(environment.checkpoint ?? []));
   });
 
+  it("LoRA over q4: is planned, trained, answers beside its base, and is merged into files where the base is float", async () => {
+    const changes = { lora: { r: 4 }, weights: "q4", max_steps: 1, learning_rate: 0.1, eval_every: 0 };
+    const { client } = engine;
+    const plan = await client.planTraining({ config: { ...GRPO, ...changes }, models: { tiny } });
+    expect(plan).toMatchObject({ format: "q4", isQuantized: false, verdict: { fits: true } });
+    expect(plan.secondsPerStep).toBeGreaterThan(0);
+    await expect(client.planTraining({ config: GRPO, models: {} })).rejects.toMatchObject({ code: "E_OPTION" });
+    const { checkpoint } = await client.train(grpo(changes)).result;
+    expect(Object.keys(checkpoint)).not.toContain("model.safetensors");
+    const adapted: ModelSource = { kind: "adapted", name: "mine", base: tiny, adapter: checkpoint };
+    const call = ask("2 + 3?", { temperature: 0 });
+    const said = async (source: ModelSource) => {
+      const loaded = await client.load({ source, format: "q4" });
+      const last = (await collect(client.generate(call))).find(({ type }) => type === "finished");
+      return { name: loaded.name, ids: last?.type === "finished" ? last.completion.ids : [] };
+    };
+    const [plain, mine] = [await said(tiny), await said(adapted)];
+    expect(mine.name).toBe("mine");
+    expect(mine.ids).not.toEqual(plain.ids);
+    await client.unload();
+    expect(engine.liveBuffers).toBe(0);
+    const merged = await client.mergeAdapter(adapted);
+    expect(Object.keys(merged)).toEqual(expect.arrayContaining(["config.json", "tokenizer.json", "model.safetensors"]));
+    expect(merged["model.safetensors"]).not.toEqual(model.get("model.safetensors"));
+  });
+
   it("from the checkpoint of a finished run: finishes at once, with that checkpoint", async () => {
     const { checkpoint } = await engine.client.train(grpo({ max_steps: 1 })).result;
     const again = engine.client.train(grpo({ max_steps: 1 }, { checkpoint }));

@@ -15,6 +15,7 @@ export const STAGING_USAGE = 0x1 /* MAP_READ */ | 0x8; /* COPY_DST */
 export class BufferArena {
   #liveBuffers = 0;
   #liveBytes = 0;
+  #peakBytes = 0;
   readonly #device: GPUDevice;
   readonly #counters: GpuCounters;
 
@@ -30,6 +31,11 @@ export class BufferArena {
   /** Bytes of all living buffers. */
   get liveBytes(): number {
     return this.#liveBytes;
+  }
+
+  /** The most bytes that were alive at any time. */
+  get peakBytes(): number {
+    return this.#peakBytes;
   }
 
   scope(label: string): BufferScope {
@@ -49,6 +55,7 @@ export class BufferArena {
     this.#counters.buffersCreated++;
     this.#liveBuffers++;
     this.#liveBytes += size;
+    this.#peakBytes = Math.max(this.#peakBytes, this.#liveBytes);
     let alive = true;
     return {
       buffer,

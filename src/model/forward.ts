@@ -7,10 +7,13 @@ import { Embedding } from "../kernels/embedding/embedding.ts";
 import { Product } from "../kernels/matmul/product.ts";
 import { RmsNorm } from "../kernels/rmsnorm/rmsnorm.ts";
 import { ACTIVATION_PAD, roundUp } from "../kernels/weights/format.ts";
-import type { WeightChunk, WeightMatrix } from "../kernels/weights/matrix.ts";
+import type { WeightMatrix } from "../kernels/weights/matrix.ts";
+import type { ProductChunk } from "../kernels/matmul/op.ts";
+import type { AdapterProducts, SessionAdapter } from "./session-adapter.ts";
 import { logitStride } from "./session-buffers.ts";
 import type { SessionBuffers, SessionSizes } from "./session-buffers.ts";
 import type { ModelSpec } from "./spec.ts";
+import type { Projection } from "./training/layer.ts";
 import type { LayerWeights, ModelWeights } from "./weights.ts";
 
 /** Batches above this size decode with the many-rows product, where weights are no longer the bound. */
@@ -24,7 +27,10 @@ interface Layer {
   readonly mlpNorm: RmsNorm;
   readonly gateUp: Product;
   readonly down: Product;
+  readonly adapter: Readonly<Partial<Record<Projection, AdapterProducts>>>;
 }
+
+const PRODUCT_OF = { qkv: "qkv", output: "output", gate_up: "gateUp", down: "down" } as const;
 
 /**
  * The transformer as a fixed list of dispatches over a session's buffers. Decode takes six per layer: q, k, v with norm,
@@ -52,6 +58,7 @@ export class Forward {
     this.#head = head;
   }
 
+  /** @param adapter runs beside the frozen products where there is one */
   static async create(
     context: GpuContext,
     scope: BufferScope,
@@ -59,6 +66,7 @@ export class Forward {
     weights: ModelWeights,
     buffers: SessionBuffers,
     sizes: SessionSizes,
+    adapter?: SessionAdapter,
   ): Promise<Forward> {
     const { headDim, heads, kvHeads, hiddenSize, rmsNormEps: eps } = spec;
     const shape = { headDim, heads, kvHeads, kv: sizes.kv };
@@ -69,7 +77,7 @@ export class Forward {
     const [embedding, layers, finalNorm, head] = await Promise.all([
       Embedding.create(context, scope, weights.embedding, { step, rows, lastToken, x: hidden }),
       Promise.all(
-        weights.layers.map((layer, i) => makeLayer(context, scope, spec, layer, buffers, sizes, attention, i)),
+        weights.layers.map((layer, i) => makeLayer(context, scope, spec, layer, buffers, sizes, attention, i, adapter)),
       ),
       RmsNorm.create(context, scope, hiddenSize, eps, hidden, weights.finalNorm, normed),
       Product.create(context, scope, {
@@ -93,12 +101,12 @@ export class Forward {
     this.#embedding.encode(batch, rows);
     for (const layer of this.#layers) {
       layer.inputNorm.encode(batch, rows);
-      layer.qkv.encodeMany(batch, rows);
+      encode(layer, "qkv", batch, rows, false);
       layer.attention.encodePrefill(batch, tiles);
-      layer.output.encodeMany(batch, rows);
+      encode(layer, "output", batch, rows, false);
       layer.mlpNorm.encode(batch, rows);
-      layer.gateUp.encodeMany(batch, rows);
-      layer.down.encodeMany(batch, rows);
+      encode(layer, "gate_up", batch, rows, false);
+      encode(layer, "down", batch, rows, false);
     }
   }
 
@@ -108,12 +116,12 @@ export class Forward {
     const few = rows <= FEW_ROWS;
     for (const layer of this.#layers) {
       if (!few) layer.inputNorm.encode(batch, rows);
-      encode(layer.qkv, batch, rows, few);
+      encode(layer, "qkv", batch, rows, few);
       layer.attention.encodeDecode(batch, rows, longest);
-      encode(layer.output, batch, rows, few);
+      encode(layer, "output", batch, rows, few);
       if (!few) layer.mlpNorm.encode(batch, rows);
-      encode(layer.gateUp, batch, rows, few);
-      encode(layer.down, batch, rows, few);
+      encode(layer, "gate_up", batch, rows, few);
+      encode(layer, "down", batch, rows, few);
     }
   }
 
@@ -121,11 +129,17 @@ export class Forward {
   encodeHead(batch: CommandBatch, rows: number): void {
     const few = rows <= FEW_ROWS;
     if (!few) this.#finalNorm.encode(batch, rows);
-    encode(this.#head, batch, rows, few);
+    encodeProduct(this.#head, batch, rows, few);
   }
 }
 
-function encode(product: Product, batch: CommandBatch, rows: number, few: boolean): void {
+/** A projection with its adapter, whose part the frozen product adds in, or which adds it to the result. */
+function encode(layer: Layer, projection: Projection, batch: CommandBatch, rows: number, few: boolean): void {
+  layer.adapter[projection]?.encode(batch, rows, few);
+  encodeProduct(layer[PRODUCT_OF[projection]], batch, rows, few);
+}
+
+function encodeProduct(product: Product, batch: CommandBatch, rows: number, few: boolean): void {
   if (few) product.encodeFew(batch, rows);
   else product.encodeMany(batch, rows);
 }
@@ -139,6 +153,7 @@ async function makeLayer(
   sizes: SessionSizes,
   attention: AttentionPlan,
   index: number,
+  adapter: SessionAdapter | undefined,
 ): Promise<Layer> {
   const { headDim, heads, kvHeads, hiddenSize, intermediateSize, rmsNormEps: eps } = spec;
   const { hidden, normed, q, rope, rows } = buffers;
@@ -151,15 +166,29 @@ async function makeLayer(
     name: `${index}.${name}`,
     matrix,
     epilogue: "residual" as const,
-    sizes: ({ start }: WeightChunk) => ({ yStride: width, yColumn: start, pair: 2 }),
+    sizes: ({ start }: ProductChunk) => ({ yStride: width, yColumn: start, pair: 2 }),
   });
-  const [inputNorm, qkv, output, mlpNorm, gateUp, down] = await Promise.all([
+  const [qkvPart, gateUpPart] = [adapter?.partOf("qkv") ?? NO_PART, adapter?.partOf("gate_up") ?? NO_PART];
+  const reads = (x: GPUBuffer) => shapes(buffers, sizes, x, x, [], false);
+  const adapters = async (): Promise<Layer["adapter"]> => {
+    if (!adapter) return {};
+    const normedBy = (aux: GPUBuffer) => ({ ...shapes(buffers, sizes, hidden, normed, [], true), aux });
+    const [forQkv, forOutput, forGateUp, forDown] = await Promise.all([
+      adapter.products(index, "qkv", normedBy(weights.attentionAux)),
+      adapter.products(index, "output", reads(buffers.attention)),
+      adapter.products(index, "gate_up", normedBy(weights.mlpNorm)),
+      adapter.products(index, "down", reads(buffers.inner)),
+    ]);
+    return { qkv: forQkv, output: forOutput, gate_up: forGateUp, down: forDown };
+  };
+  const [inputNorm, qkv, output, mlpNorm, gateUp, down, adapterProducts] = await Promise.all([
     RmsNorm.create(context, scope, hiddenSize, eps, hidden, weights.attentionAux, normed),
     Product.create(context, scope, {
       ...common,
       name: `${index}.qkv`,
       matrix: weights.qkv,
       epilogue: "qkv",
+      ...qkvPart.product,
       bias: spec.qkvBias,
       aux: weights.attentionAux,
       sizes: (chunk) => ({
@@ -170,6 +199,7 @@ async function makeLayer(
         biasAt: width,
         qColumns: heads * headDim,
         kvColumns: kvHeads * headDim,
+        ...qkvPart.sizes,
       }),
       ...shapes(buffers, sizes, hidden, normed, [q, kv, rows, rope], true),
     }),
@@ -183,24 +213,29 @@ async function makeLayer(
       name: `${index}.gate_up`,
       matrix: weights.gateUp,
       epilogue: "silu",
+      ...gateUpPart.product,
       aux: weights.mlpNorm,
       sizes: (chunk) => ({
         yStride: roundUp(intermediateSize, ACTIVATION_PAD),
         yColumn: chunk.start,
         pair: 2 * chunk.count,
         eps,
+        ...gateUpPart.sizes,
       }),
-      ...shapes(buffers, sizes, hidden, normed, [buffers.inner], true),
+      ...shapes(buffers, sizes, hidden, normed, [buffers.inner, ...gateUpPart.outputs], true),
     }),
     Product.create(context, scope, {
       ...residual("down", weights.down),
       ...shapes(buffers, sizes, buffers.inner, buffers.inner, [hidden], false),
     }),
+    adapters(),
   ]);
   const { seqs, tiles, attention: out } = buffers;
   const layerAttention = attention.layer(context, { q, kv, seqs, tiles, out });
-  return { inputNorm, qkv, attention: layerAttention, output, mlpNorm, gateUp, down };
+  return { inputNorm, qkv, attention: layerAttention, output, mlpNorm, gateUp, down, adapter: adapterProducts };
 }
+
+const NO_PART: ReturnType<SessionAdapter["partOf"]> = { product: {}, sizes: {}, outputs: [] };
 
 /** Both shapes of a product: few rows normalise x themselves, many rows read it normalised. */
 function shapes(

@@ -1,5 +1,6 @@
 import { partialBytes } from "../kernels/attention/attention.ts";
 import { isQuantFormat, quantizerBytes } from "../kernels/quantize/quantize.ts";
+import { PRODUCT_OP_BYTES } from "../kernels/matmul/op.ts";
 import { RESULT_BYTES, samplerBytes } from "../kernels/sample/sample.ts";
 import { ACTIVATION_PAD, layoutOf, roundUp } from "../kernels/weights/format.ts";
 import type { WeightFormat } from "../kernels/weights/format.ts";
@@ -73,8 +74,7 @@ const LEAST_CONTEXT = 512;
 const CONTEXT_STEP = 256;
 /** Formats that a model may be offered in, largest first. */
 const OFFERED: readonly WeightFormat[] = ["f32", "f16", "bf16", "q8", "q4"];
-/** `Op` uniform of a product or the embedding, and of a norm. */
-const PRODUCT_OP_BYTES = 64;
+/** `Op` uniform of the embedding, and of a norm. */
 const EMBEDDING_OP_BYTES = 32;
 const NORM_OP_BYTES = 16;
 const SHARED_OP_BYTES = 32;

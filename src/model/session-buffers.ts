@@ -1,7 +1,6 @@
 import { UNIFORM_USAGE } from "../gpu/arena.ts";
 import type { BufferScope } from "../gpu/arena.ts";
 import type { GpuContext } from "../gpu/device.ts";
-import { uploadStorage } from "../kernels/buffers.ts";
 import { ropeFrequencies, ropeTable } from "../kernels/rope/rope.ts";
 import { seenWords } from "../kernels/sample/sample.ts";
 import { ACTIVATION_PAD, roundUp } from "../kernels/weights/format.ts";
@@ -20,6 +19,16 @@ export interface SessionSizes {
   /** Prompt tokens processed at a time. */
   readonly prefillRows: number;
   readonly kv: KvFormat;
+}
+
+/** What an adapter over a session's model takes in the session besides; see `SessionAdapter`. */
+export interface AdapterSessionBytes {
+  /** x · Aᵀ [rows, rank padded to 32]. */
+  readonly low: number;
+  /** Behind the rotary table: what is added to q, k and v [rows, columns]; 0 where none of them is adapted. */
+  readonly qkv: number;
+  /** What is added to gate and up [rows, columns]; 0 where neither is adapted. */
+  readonly gateUp: number;
 }
 
 /** Everything a session's kernels read and write, allocated once. Activations are f32, rows padded to 32 floats. */
@@ -66,9 +75,23 @@ export function maxTiles(spec: ModelSpec, sizes: SessionSizes): number {
   return Math.ceil((sizes.prefillRows * spec.heads) / spec.kvHeads / 16) + sizes.prefillRows;
 }
 
+/** Rows that go through the layers at once, at most. */
+export function sessionRows({ prefillRows, maxSequences }: SessionSizes): number {
+  return Math.max(prefillRows, maxSequences);
+}
+
+/** Bytes of the rotary table; what follows it begins where a binding may. */
+export function ropeTableBytes(spec: ModelSpec, sizes: SessionSizes): number {
+  return roundUp(sizes.contextTokens * spec.headDim * 4, 256);
+}
+
 /** Bytes of each of a session's buffers; of `kv` those of one layer. */
-export function sessionBytes(spec: ModelSpec, sizes: SessionSizes): Readonly<Record<keyof SessionBuffers, number>> {
-  const rows = Math.max(sizes.prefillRows, sizes.maxSequences);
+export function sessionBytes(
+  spec: ModelSpec,
+  sizes: SessionSizes,
+  adapter?: AdapterSessionBytes,
+): Readonly<Record<keyof SessionBuffers, number>> {
+  const rows = sessionRows(sizes);
   const activation = (width: number): number => rows * roundUp(width, ACTIVATION_PAD) * 4;
   const cell = sizes.kv === "f16" ? 2 : 4;
   return {
@@ -82,7 +105,7 @@ export function sessionBytes(spec: ModelSpec, sizes: SessionSizes): Readonly<Rec
     seqs: rows * 32,
     tiles: maxTiles(spec, sizes) * 8,
     step: 16,
-    rope: sizes.contextTokens * spec.headDim * 4,
+    rope: ropeTableBytes(spec, sizes) + (adapter?.qkv ?? 0),
     lastToken: slotCount(sizes) * 4,
     seen: slotCount(sizes) * seenWords(spec.vocabSize) * 4,
     kv: sizes.kvTokens * 2 * spec.kvHeads * spec.headDim * cell,
@@ -94,10 +117,13 @@ export function allocateSession(
   scope: BufferScope,
   spec: ModelSpec,
   sizes: SessionSizes,
+  adapter?: AdapterSessionBytes,
 ): SessionBuffers {
-  const bytes = sessionBytes(spec, sizes);
+  const bytes = sessionBytes(spec, sizes, adapter);
   const storage = (name: keyof SessionBuffers): GPUBuffer => scope.create(name, bytes[name]);
   const frequencies = ropeFrequencies(spec.headDim, spec.ropeTheta, spec.ropeScaling);
+  const rope = storage("rope");
+  context.write(rope, ropeTable(frequencies, sizes.contextTokens));
   return {
     hidden: storage("hidden"),
     normed: storage("normed"),
@@ -109,7 +135,7 @@ export function allocateSession(
     seqs: storage("seqs"),
     tiles: storage("tiles"),
     step: scope.create("step", bytes.step, UNIFORM_USAGE),
-    rope: uploadStorage(context, scope, "rope", ropeTable(frequencies, sizes.contextTokens)),
+    rope,
     lastToken: storage("lastToken"),
     seen: storage("seen"),
     kv: Array.from({ length: spec.layers }, (_, i) => scope.create(`kv.${i}`, bytes.kv)),

@@ -12,6 +12,8 @@ import { KeptCache } from "./kept-cache.ts";
 import { KvPool } from "./kv-pool.ts";
 import type { LanguageModel, PrefillEntry, RowSampling, StepResult, StepRow } from "./language-model.ts";
 import type { LanguageModelWeights } from "./load.ts";
+import { adapterSessionBytes, SessionAdapter } from "./session-adapter.ts";
+import type { ModelAdapter } from "./session-adapter.ts";
 import { allocateSession, logitStride, sessionBytes, slotCount } from "./session-buffers.ts";
 import type { SessionBuffers, SessionSizes } from "./session-buffers.ts";
 import { Sequence } from "./sequence.ts";
@@ -70,14 +72,20 @@ export class Session implements LanguageModel {
     this.#freeSlots = Array.from({ length: slots }, (_, i) => slots - 1 - i);
   }
 
-  /** @throws R1Error E_OUT_OF_MEMORY, E_LIMIT; nothing stays allocated then */
-  static async create(model: LanguageModelWeights, sizes: SessionSizes): Promise<Session> {
+  /**
+   * @param adapter runs beside the model's frozen weights, as it is at each step
+   * @throws R1Error E_OUT_OF_MEMORY, E_LIMIT; E_OPTION for an adapter that the model cannot have; nothing stays allocated
+   *   then
+   */
+  static async create(model: LanguageModelWeights, sizes: SessionSizes, adapter?: ModelAdapter): Promise<Session> {
     const { context, spec, weights } = model;
     const scope = context.arena.scope("session");
     try {
       return await context.guarded("allocating the session", async () => {
-        const buffers = allocateSession(context, scope, spec, sizes);
-        const forward = await Forward.create(context, scope, spec, weights, buffers, sizes);
+        const bytes = adapter && adapterSessionBytes(spec, sizes, adapter.lora);
+        const buffers = allocateSession(context, scope, spec, sizes, bytes);
+        const beside = adapter && new SessionAdapter(context, scope, spec, sizes, buffers, adapter);
+        const forward = await Forward.create(context, scope, spec, weights, buffers, sizes, beside);
         const sampler = await createSampler(context, scope, {
           maxRows: sizes.maxSequences,
           vocab: spec.vocabSize,

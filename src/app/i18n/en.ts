@@ -114,6 +114,10 @@ export const enErrors: Record<ErrorCode, string> = {
   E_TENSOR_MISSING: `The model lacks a weight tensor. ${folder}`,
   E_TENSOR_SHAPE: "A weight tensor does not fit config.json. Use the files of one and the same model.",
   E_DTYPE: "The weights have a number format that is not supported. Use F32, F16 or BF16.",
+  E_FILES_GONE:
+    "This run started from files that were picked in an earlier visit, and a page may not keep those. Load the same files in the playground again, then resume the run.",
+  E_QUANTIZED:
+    "This checkpoint's weights are quantized, and rounded weights cannot take small updates. Train a LoRA adapter over them.",
   E_QUANTIZATION: "This quantization is not supported. Choose f32, f16, bf16, q8 or q4.",
   E_FORMAT: "This is not a model file that can be opened. Choose a Hugging Face folder with safetensors.",
   E_HUB_NAME: "This is not the name of a repository. Write it as owner/name, as on its page on the hub.",

@@ -116,6 +116,10 @@ export const jaErrors: Record<ErrorCode, string> = {
   E_TENSOR_MISSING: `モデルの重みテンソルが足りません。${folder}`,
   E_TENSOR_SHAPE: "重みテンソルの形が config.json と合いません。同じモデルのファイルをお使いください。",
   E_DTYPE: "この数値形式の重みには対応していません。F32、F16、BF16 をお使いください。",
+  E_FILES_GONE:
+    "この実行の開始モデルは、以前の訪問で選んだファイルです。ページはそのファイルを保持できません。同じファイルをプレイグラウンドで読み込み直してから、実行を再開してください。",
+  E_QUANTIZED:
+    "このチェックポイントの重みは量子化されていて、小さな更新を反映できません。LoRA アダプターを学習してください。",
   E_QUANTIZATION: "この量子化には対応していません。f32、f16、bf16、q8、q4 から選んでください。",
   E_FORMAT: "開けるモデルファイルではありません。safetensors を含む Hugging Face 形式のフォルダーを選んでください。",
   E_HUB_NAME: "リポジトリの名前ではありません。Hub のページにあるとおり owner/name の形で入力してください。",

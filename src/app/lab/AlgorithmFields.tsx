@@ -69,6 +69,8 @@ const GROUP_SUMMARIES: Readonly<Record<GroupName, (config: DraftConfig) => strin
     `${String(loss_type)} · ${String(scale_rewards)} · ε ${String(epsilon)} / ${String(epsilon_high)}`,
   reference: ({ beta, kl_estimator }) => `β ${String(beta)} · ${String(kl_estimator)}`,
   optimizer: ({ learning_rate, lr_scheduler_type }) => `η ${formatRate(learning_rate)} · ${String(lr_scheduler_type)}`,
+  memory: ({ max_tokens_per_pack, max_prompt_length }) =>
+    [max_tokens_per_pack, max_prompt_length].map(String).join(" · "),
   schedule: ({ max_steps, eval_every, save_every, seed }) =>
     [max_steps, eval_every, save_every, seed].map(String).join(" · "),
 };

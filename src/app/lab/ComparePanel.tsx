@@ -2,13 +2,13 @@ import { isEngineHeld, sharedEngine } from "../engine.ts";
 import { Button } from "../components/Button.tsx";
 import { formatCount, formatPercent } from "../format.ts";
 import { usePartTexts } from "../i18n/use-part-texts.ts";
-import { modelFilesOf } from "../runs/checkpoint-files.ts";
 import type { RunData } from "../runs/run-data.ts";
 import { usePage } from "../store.ts";
 import { accuracyOf, useCompare } from "./compare-store.ts";
 import type { Attempt, Comparison, Side } from "./compare-store.ts";
 import { labTexts } from "./lab-texts.ts";
 import { LabFailureBox } from "./LabFailureBox.tsx";
+import { frozenFormat } from "./model-actions.ts";
 import { useLab } from "./use-lab.ts";
 
 /** The starting model and the trained one at the same held-out problems, side by side. */
@@ -134,12 +134,12 @@ async function compareRun(run: RunData): Promise<void> {
   }
   try {
     const lab = useLab.getState();
-    const files = await lab.checkpoint(run.id);
     await useCompare.getState().compare(sharedEngine(), {
       id: run.id,
       config: header.config,
       before: await lab.sourceOf(header.config.model),
-      after: { kind: "files", files: modelFilesOf(files, "after") },
+      after: await lab.trainedSource(run.id, "after"),
+      ...frozenFormat(header),
     });
   } catch (error) {
     useLab.getState().fail(error);

@@ -68,7 +68,7 @@ function Input({ id, name, spec, isWrong }: InputProps) {
           type="checkbox"
           className="size-4 shrink-0 accent-accent"
           checked={value === true}
-          onChange={({ target }) => set(name, target.checked)}
+          onChange={({ target }) => set(name, target.checked || (spec.off === null ? null : false))}
         />
       );
     case "choice":

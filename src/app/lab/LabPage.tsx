@@ -6,7 +6,6 @@ import type { RunData } from "../runs/run-data.ts";
 import { registerShare } from "../share/link.ts";
 import { usePage } from "../store.ts";
 import { ComparePanel } from "./ComparePanel.tsx";
-import { useForm } from "./form-store.ts";
 import { labShare } from "./lab-share.ts";
 import { labTexts } from "./lab-texts.ts";
 import { Notes } from "./Notes.tsx";
@@ -15,7 +14,7 @@ import { useReplay } from "./replay-store.ts";
 import { RunBar } from "./RunBar.tsx";
 import { RunsList } from "./RunsList.tsx";
 import { SetupPanel } from "./SetupPanel.tsx";
-import { BEST_START } from "./presets.ts";
+import { suggestRun } from "./suggestion.ts";
 import { useLab } from "./use-lab.ts";
 
 const TABS = ["setup", "run"] as const;
@@ -67,8 +66,7 @@ function useSuggestion(): void {
   const isSoftware = usePage((state) => state.device?.isFallback === true);
   const builtIns = usePage((state) => state.builtIns);
   useEffect(() => {
-    const { folder } = builtIns.find((model) => model.folder === BEST_START) ?? builtIns[0] ?? {};
-    useForm.getState().suggest(isSoftware ? "software" : "gpu", folder === undefined ? undefined : `models/${folder}`);
+    suggestRun(builtIns, isSoftware);
   }, [isSoftware, builtIns]);
 }
 

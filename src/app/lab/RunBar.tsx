@@ -6,8 +6,9 @@ import type { RunData } from "../runs/run-data.ts";
 import { usePage } from "../store.ts";
 import type { ActiveRun } from "./lab-store.ts";
 import { labTexts } from "./lab-texts.ts";
+import { phaseText } from "./phase-texts.ts";
 import { PaceButtons } from "./PaceButtons.tsx";
-import { formatDuration, secondsPerStep } from "./run-facts.ts";
+import { adapterSummary, formatDuration, secondsPerStep } from "./run-facts.ts";
 import { useLab } from "./use-lab.ts";
 
 /** The run in front: what it is doing, how long that takes, and what can be done with it. */
@@ -18,7 +19,9 @@ export function RunBar({ run }: { readonly run: RunData }) {
   const step = lastStepOf(run);
   const total = run.header.max_steps;
   const perStep = secondsPerStep(run);
+  const adapter = adapterSummary(run.header.config);
   const facts = [
+    ...(adapter === undefined ? [] : [adapter]),
     `${t.ofSteps} ${formatCount(step, language)} / ${formatCount(total, language)}`,
     ...(perStep === undefined ? [] : [`${formatDuration(perStep, language)} ${t.perStep}`]),
     ...(perStep === undefined || !active || step >= total
@@ -37,15 +40,7 @@ export function RunBar({ run }: { readonly run: RunData }) {
         </h2>
         <p className="text-xs text-quiet">
           <span role="status" className="font-semibold">
-            {active ? (
-              <PhaseText phase={active.phase} />
-            ) : run.isRecorded ? (
-              ""
-            ) : step >= total ? (
-              t.phaseFinished
-            ) : (
-              t.phaseEnded
-            )}
+            {run.isRecorded ? "" : <PhaseText active={active} step={step} total={total} />}
           </span>{" "}
           {facts.join(" · ")}
         </p>
@@ -71,18 +66,16 @@ export function RecordedMark() {
   );
 }
 
-function PhaseText({ phase }: Pick<ActiveRun, "phase">) {
+interface PhaseTextProps {
+  readonly active: ActiveRun | undefined;
+  readonly step: number;
+  readonly total: number;
+}
+
+function PhaseText({ active, step, total }: PhaseTextProps) {
   const { t } = usePartTexts(labTexts);
   const playgroundIsBusy = usePage((state) => state.running !== undefined || state.model.status === "loading");
-  if (phase === "starting" && playgroundIsBusy) return t.phaseWaiting;
-  return {
-    starting: t.phaseStarting,
-    running: t.phaseRunning,
-    pausing: t.phasePausing,
-    paused: t.phasePaused,
-    stepping: t.phaseStepping,
-    stopping: t.phaseStopping,
-  }[phase];
+  return active?.phase === "starting" && playgroundIsBusy ? t.phaseWaiting : t[phaseText(active, step, total)];
 }
 
 interface ActionsProps {

@@ -5,9 +5,9 @@ import { usePartTexts } from "../i18n/use-part-texts.ts";
 import type { ListedRun } from "../runs/run-archive.ts";
 import { INPUT } from "./FieldControl.tsx";
 import { labTexts } from "./lab-texts.ts";
-import { downloadModel, openInPlayground } from "./model-actions.ts";
+import { downloadMerged, downloadTrained, openInPlayground } from "./model-actions.ts";
 import { RecordedMark } from "./RunBar.tsx";
-import { formatWhen } from "./run-facts.ts";
+import { adapterSummary, formatWhen } from "./run-facts.ts";
 import { useLab } from "./use-lab.ts";
 
 const CARD = "rounded-md border bg-sheet p-3 text-sm";
@@ -106,6 +106,7 @@ function OwnRun({ run, onShow }: { readonly run: ListedRun; readonly onShow: () 
   const focus = useLab((state) => state.focus);
   const isActive = useLab((state) => state.active?.id === run.id);
   const { id, name, step, header } = run;
+  const adapter = adapterSummary(header.config);
   return (
     <li className={`${CARD} ${isFront ? FRONT : "border-line"}`}>
       <RunTitle
@@ -120,6 +121,7 @@ function OwnRun({ run, onShow }: { readonly run: ListedRun; readonly onShow: () 
         {isActive ? `${t.phaseRunning} · ` : ""}
         {t.ofSteps} {formatCount(step, language)} / {formatCount(header.max_steps, language)} ·{" "}
         {formatWhen(header.started, language)}
+        {adapter === undefined ? "" : ` · ${adapter}`}
       </p>
       <Overlay id={id} name={name} />
       {isFront ? <RunActions run={run} isActive={isActive} /> : null}
@@ -133,7 +135,8 @@ function RunActions({ run, isActive }: { readonly run: ListedRun; readonly isAct
   const otherTab = useLab((state) => state.otherTab);
   const { rename, remove } = useLab.getState();
   const [doing, setDoing] = useState<"rename" | "delete">();
-  const { id, name, checkpointStep } = run;
+  const { id, name, checkpointStep, header } = run;
+  const isAdapter = header.config.lora !== null;
   if (doing === "rename") {
     return (
       <form
@@ -166,16 +169,17 @@ function RunActions({ run, isActive }: { readonly run: ListedRun; readonly isAct
   const small = "px-2 py-0.5 text-xs";
   return (
     <div className="mt-2 flex flex-wrap gap-2">
-      <Button
-        className={small}
-        disabled={checkpointStep === 0 || isActive}
-        onClick={() => void openInPlayground(id, name)}
-      >
+      <Button className={small} disabled={checkpointStep === 0 || isActive} onClick={() => void openInPlayground(run)}>
         {t.useIt}
       </Button>
-      <Button className={small} disabled={checkpointStep === 0} onClick={() => void downloadModel(id, name)}>
-        {t.download}
+      <Button className={small} disabled={checkpointStep === 0} onClick={() => void downloadTrained(run)}>
+        {isAdapter ? t.downloadAdapter : t.download}
       </Button>
+      {isAdapter ? (
+        <Button className={small} disabled={checkpointStep === 0} onClick={() => void downloadMerged(run)}>
+          {t.downloadMerged}
+        </Button>
+      ) : null}
       <Button className={small} disabled={otherTab} onClick={() => setDoing("rename")}>
         {t.rename}
       </Button>

@@ -1,8 +1,9 @@
-import { useId } from "react";
+import { useEffect, useId, useMemo } from "react";
 import { TASKS } from "../../train/tasks/tasks.ts";
 import { Button } from "../components/Button.tsx";
 import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { usePage } from "../store.ts";
+import { AdapterFields } from "./AdapterFields.tsx";
 import { AlgorithmFields } from "./AlgorithmFields.tsx";
 import { checkDraft, expectationOf } from "./draft.ts";
 import { FIELD_TEXTS } from "./field-texts.ts";
@@ -11,8 +12,10 @@ import { FIELDS } from "./fields.ts";
 import type { FieldName } from "./fields.ts";
 import { useForm } from "./form-store.ts";
 import { labTexts, LEVEL_TEXTS } from "./lab-texts.ts";
+import { PlanNote } from "./PlanNote.tsx";
 import { PRESETS, TASK_NAMES } from "./presets.ts";
 import { RewardFields } from "./RewardFields.tsx";
+import { isCheckpoint, pickedModels, useStartingModels } from "./starting-models.ts";
 import { useLab } from "./use-lab.ts";
 
 /** What a new run is to be: task, model, rewards, algorithm. */
@@ -24,7 +27,7 @@ export function SetupPanel({ onStart }: { readonly onStart: () => void }) {
   const start = useLab((state) => state.start);
   const isBlocked = useLab((state) => state.active !== undefined || state.otherTab || state.storage === "opening");
   const taskName = useTaskNames();
-  const checked = checkDraft(config);
+  const checked = useMemo(() => checkDraft(config), [config]);
   const issue = "issue" in checked ? checked.issue : undefined;
   const field = issue && isField(issue.field) ? FIELD_TEXTS[language][issue.field].label : issue?.field;
   return (
@@ -43,6 +46,7 @@ export function SetupPanel({ onStart }: { readonly onStart: () => void }) {
       </h2>
       <TaskFields />
       <ModelField />
+      <AdapterFields issue={issue} />
       <RewardFields issue={issue} />
       <AlgorithmFields issue={issue} />
       {issue ? (
@@ -50,6 +54,7 @@ export function SetupPanel({ onStart }: { readonly onStart: () => void }) {
           {field}: {expectationOf(issue, language)}
         </p>
       ) : null}
+      <PlanNote config={"config" in checked ? checked.config : undefined} />
       <Button type="submit" kind="primary" disabled={isBlocked || issue !== undefined}>
         {t.start}
       </Button>
@@ -128,31 +133,43 @@ function ModelField() {
   const { t, language } = usePartTexts(labTexts);
   const id = useId();
   const model = useForm((state) => String(state.config["model"]));
-  const set = useForm((state) => state.set);
+  const chooseModel = useForm((state) => state.chooseModel);
   const builtIns = usePage((state) => state.builtIns);
   const runs = useLab((state) => state.runs);
-  const trained = runs.filter(({ checkpointStep }) => checkpointStep > 0);
+  const { stored, picked, refresh } = useStartingModels();
+  useEffect(() => void refresh(), [refresh]);
+  const groups = [
+    { label: t.builtInModels, models: builtIns.map(({ folder, name }) => ({ value: `models/${folder}`, name })) },
+    { label: t.storedModels, models: stored },
+    { label: t.pickedModels, models: pickedModels(picked) },
+    {
+      label: t.ownModels,
+      models: runs
+        .filter(({ checkpointStep }) => checkpointStep > 0)
+        .map(({ id: run, name, checkpointStep }) => ({ value: `runs/${run}`, name: `${name} (${checkpointStep})` })),
+    },
+  ];
   const note = builtIns.find(({ folder }) => model === `models/${folder}`)?.note[language];
   return (
     <label htmlFor={id} className="flex flex-col gap-1 text-sm">
       {t.model}
-      <select id={id} className={INPUT} value={model} onChange={({ target }) => set("model", target.value)}>
-        <optgroup label={t.builtInModels}>
-          {builtIns.map(({ folder, name }) => (
-            <option key={folder} value={`models/${folder}`}>
-              {name}
-            </option>
-          ))}
-        </optgroup>
-        {trained.length > 0 ? (
-          <optgroup label={t.ownModels}>
-            {trained.map(({ id: run, name, checkpointStep }) => (
-              <option key={run} value={`runs/${run}`}>
-                {name} ({checkpointStep})
-              </option>
-            ))}
-          </optgroup>
-        ) : null}
+      <select
+        id={id}
+        className={INPUT}
+        value={model}
+        onChange={({ target }) => chooseModel(target.value, isCheckpoint(target.value))}
+      >
+        {groups.map(({ label, models }) =>
+          models.length === 0 ? null : (
+            <optgroup key={label} label={label}>
+              {models.map(({ value, name }) => (
+                <option key={value} value={value}>
+                  {name}
+                </option>
+              ))}
+            </optgroup>
+          ),
+        )}
       </select>
       {note === undefined ? null : <span className="text-xs text-quiet">{note}</span>}
     </label>

@@ -3,7 +3,9 @@ import type { EngineClient } from "../../engine/client.ts";
 import type { ModelSource } from "../../engine/protocol.ts";
 import { isR1Error } from "../../errors.ts";
 import { heldOutProblems, parseTask } from "../../train/tasks/tasks.ts";
+import type { FrozenFormat } from "../../train/config/shared.ts";
 import type { GrpoConfig } from "../../train/config/grpo-config.ts";
+import { promptOf } from "../../train/tasks/task.ts";
 import type { Problem } from "../../train/tasks/task.ts";
 import { toFailure } from "../failure.ts";
 import type { Failure } from "../failure.ts";
@@ -33,6 +35,8 @@ export interface ComparedRun {
   readonly config: GrpoConfig;
   readonly before: ModelSource;
   readonly after: ModelSource;
+  /** What both models' weights become while they are loaded. */
+  readonly format?: FrozenFormat;
 }
 
 interface CompareState {
@@ -56,18 +60,20 @@ export const useCompare = create<CompareState>()((set, get) => {
     asking: undefined,
     failure: undefined,
     stop: () => abort?.abort(),
-    compare: async (engine, { id, config, before, after }) => {
+    compare: async (engine, { id, config, before, after, format }) => {
       if (get().asking) return;
       const running = new AbortController();
       abort = running;
       const task = parseTask(config.task ?? "");
       const problems = heldOutProblems(task, config.level ?? undefined, PROBLEMS, config.seed);
+      const promptFor = (problem: Problem): string => promptOf(task, problem, config.task_instructions);
       const none = (problem: Problem): Comparison => ({ prompt: problem.prompt, before: [], after: [] });
       set({ runId: id, results: problems.map(none), asking: "before", failure: undefined });
       const ask = async (side: Side, source: ModelSource): Promise<void> => {
         set({ asking: side });
-        await engine.load({ source }, { signal: running.signal });
-        for (const [i, { prompt, columns }] of problems.entries()) {
+        await engine.load({ source, ...(format ? { format } : {}) }, { signal: running.signal });
+        for (const [i, problem] of problems.entries()) {
+          const { columns } = problem;
           const options = {
             n: SAMPLES,
             seed: config.seed,
@@ -76,7 +82,7 @@ export const useCompare = create<CompareState>()((set, get) => {
             topK: config.top_k,
             maxNewTokens: config.max_completion_length,
           };
-          const call = { prompt: { messages: [{ role: "user", content: prompt }] as const }, options };
+          const call = { prompt: { messages: [{ role: "user", content: promptFor(problem) }] as const }, options };
           for await (const event of engine.generate(call, running.signal)) {
             if (event.type !== "finished" || event.completion.finishReason === "aborted") continue;
             const { think, answer, text, ids } = event.completion;

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { parseGrpoConfig } from "../../train/config/grpo-config.ts";
 import { REWARDS } from "../../train/rewards/rewards.ts";
+import { adapterOf, FIRST_ADAPTER, withAdapter } from "./adapter-draft.ts";
 import { checkDraft, expectationOf, formatRate, numberInput } from "./draft.ts";
 import { FIELDS, GROUP_FIELDS, REWARD_NAMES } from "./fields.ts";
+import { adapterSummary } from "./run-facts.ts";
 import { draftConfig, isPreset, PRESET_NAMES, TASK_NAMES } from "./presets.ts";
 
 describe("presets", () => {
@@ -25,6 +27,7 @@ describe("presets", () => {
       expect(PRESET_NAMES.filter((other) => isPreset(draft, other))).toEqual([preset]);
       expect(isPreset({ ...draft, beta: 0.5 }, preset)).toBe(false);
       expect(isPreset({ ...draft, max_steps: 7 }, preset)).toBe(true);
+      expect(isPreset(withAdapter(draft, FIRST_ADAPTER, draft), preset)).toBe(true);
     }
   });
 });
@@ -46,6 +49,41 @@ describe("the form's fields", () => {
       }
     }
     for (const name of REWARD_NAMES) expect(REWARDS.has(name), name).toBe(true);
+  });
+});
+
+describe("an adapter in the form", () => {
+  const draft = draftConfig("r1-zero", "gpu", "countdown", "models/m");
+  const adapted = withAdapter(draft, FIRST_ADAPTER, draft);
+  const issueOf = (change: object) => {
+    const checked = checkDraft({ ...adapted, lora: { ...FIRST_ADAPTER, ...change } });
+    if (!("issue" in checked)) throw new Error("the draft was accepted");
+    return checked.issue;
+  };
+
+  it("makes a right configuration, and all weights do again", () => {
+    const checked = checkDraft({ ...adapted, weights: "q4" });
+    expect(checked).toMatchObject({ config: { lora: FIRST_ADAPTER, weights: "q4", sync_ref_model: false } });
+    const full = withAdapter({ ...adapted, weights: "q4" }, null, draft);
+    expect(full).toEqual(draft);
+    expect(adapterOf(full)).toBeUndefined();
+  });
+
+  it("is complained about by its own fields, in both languages", () => {
+    expect(issueOf({ r: 0 })).toMatchObject({ field: "lora", path: "lora.r" });
+    expect(expectationOf(issueOf({ r: 0 }), "ja")).toBe("1 から 1024 までの整数を指定してください。");
+    expect(issueOf({ lora_alpha: "much" }).path).toBe("lora.lora_alpha");
+    expect(issueOf({ target_modules: [] }).path).toBe("lora.target_modules");
+    expect(expectationOf(issueOf({ target_modules: [] }), "ja")).toBe("1 つ以上の層を指定してください。");
+    const rounded = checkDraft({ ...draft, weights: "q4" });
+    expect(rounded).toMatchObject({ issue: { field: "weights" } });
+  });
+
+  it("is said in a line", () => {
+    expect(adapterSummary(draft)).toBeUndefined();
+    expect(adapterSummary(adapted)).toBe("LoRA r 16, α 32 · all-linear");
+    const small = { ...FIRST_ADAPTER, r: 4, target_modules: ["q_proj", "v_proj"] };
+    expect(adapterSummary({ ...adapted, lora: small, weights: "q4" })).toBe("LoRA r 4, α 32 · q_proj, v_proj · q4");
   });
 });
 

@@ -7,6 +7,8 @@ import type { DraftConfig } from "./presets.ts";
 /** What is wrong with a configuration: the first field, and what it expects. */
 export interface DraftIssue {
   readonly field: string;
+  /** Where in the field: `lora.r`, `reward_weights.0`. */
+  readonly path: string;
   /** "found …; expected …" */
   readonly message: string;
 }
@@ -24,6 +26,7 @@ export function checkDraft(draft: DraftConfig): CheckedDraft {
       // An element of an array is named with its place.
       issue: {
         field: field.split(".")[0] ?? field,
+        path: field,
         message: error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message,
       },
     };
@@ -43,6 +46,9 @@ const JAPANESE: readonly (readonly [RegExp, string])[] = [
   [/^a number above (\S+), at most (\S+)$/, "$1 より大きく $2 以下の数"],
   [/^one of (.+)$/, "$1 のいずれか"],
   [/^at least one reward function$/, "1 つ以上の報酬"],
+  [/^at least one module$/, "1 つ以上の層"],
+  [/^false: the reference of an adapter.*$/, "オフ（LoRA の参照方策は、アダプターなしのモデルです）"],
+  [/^f32, or a LoRA adapter.*$/, "f32、または LoRA（丸めた重みは小さな更新を反映できません）"],
   [/^an array of numbers$/, "数値の重み"],
   [/^at most max_completion_length$/, "最大補完長以下"],
   [/^more than max_completion_length.*$/, "最大補完長より大きい値"],

@@ -15,6 +15,7 @@ export const GROUP_TEXTS: Readonly<Record<Language, Readonly<Record<GroupName, s
     objective: "The objective",
     reference: "KL to the reference",
     optimizer: "Optimizer",
+    memory: "Memory",
     schedule: "Length of the run",
   },
   ja: {
@@ -22,6 +23,7 @@ export const GROUP_TEXTS: Readonly<Record<Language, Readonly<Record<GroupName, s
     objective: "目的関数",
     reference: "参照方策との KL",
     optimizer: "オプティマイザー",
+    memory: "メモリー",
     schedule: "実行の長さ",
   },
 };
@@ -78,6 +80,22 @@ export const FIELD_TEXTS: Named<FieldName> = {
     eval_every: { label: "Evaluate every", help: "Steps between two tests on held-out prompts; 0 for none." },
     eval_prompts: { label: "Held-out prompts", help: "Prompts of each test, none of which is trained on." },
     save_every: { label: "Checkpoint every", help: "Steps between two checkpoints, from which a run can go on." },
+    task_instructions: {
+      label: "Explain the task",
+      help: "Each prompt says what is asked and how to answer, which a model that was not made for the task needs.",
+    },
+    max_tokens_per_pack: {
+      label: "Tokens at a time",
+      help: "Tokens that go forward and back together; fewer need less memory, and more passes.",
+    },
+    max_prompt_length: {
+      label: "Longest prompt",
+      help: "Tokens of a prompt with its template, for which the cache is sized; a longer one stops the run.",
+    },
+    gradient_checkpointing: {
+      label: "Recompute activations",
+      help: "Layers are run again in the backward pass instead of being kept: less memory, about a quarter more work. Off, it is done where they would take over 1 GiB.",
+    },
     seed: { label: "Seed", help: "The same seed gives the same run on the same device." },
   },
   ja: {
@@ -146,6 +164,22 @@ export const FIELD_TEXTS: Named<FieldName> = {
     eval_every: { label: "評価の間隔", help: "未学習の問題で評価する間隔のステップ数です。0 で評価しません。" },
     eval_prompts: { label: "評価の問題数", help: "評価ごとの問題数です。学習には使いません。" },
     save_every: { label: "チェックポイントの間隔", help: "再開に使うチェックポイントを作る間隔のステップ数です。" },
+    task_instructions: {
+      label: "課題の説明を付ける",
+      help: "何を求めるか、どう答えるかを各プロンプトに書きます。この課題向けに作られていないモデルに必要です。",
+    },
+    max_tokens_per_pack: {
+      label: "一度に処理するトークン数",
+      help: "順伝播と逆伝播をまとめて行うトークン数です。少ないほどメモリーは減り、回数は増えます。",
+    },
+    max_prompt_length: {
+      label: "プロンプトの最大長",
+      help: "テンプレートを含むプロンプトのトークン数の上限で、キャッシュの大きさを決めます。超えると実行が止まります。",
+    },
+    gradient_checkpointing: {
+      label: "活性値を再計算",
+      help: "逆伝播で活性値を保持せず、層を計算し直します。メモリーは減り、計算は 4 分の 1 ほど増えます。オフでも、1 GiB を超える場合は再計算します。",
+    },
     seed: { label: "シード", help: "同じデバイスで同じシードなら、同じ実行になります。" },
   },
 };

@@ -8,7 +8,11 @@ type FieldKind =
   | { readonly kind: "number"; readonly step: number | "any" }
   /** Empty for none. */
   | { readonly kind: "optional"; readonly step: number | "any" }
-  | { readonly kind: "flag" }
+  | {
+      readonly kind: "flag";
+      /** Its value when it is off; false if left out. */
+      readonly off?: null;
+    }
   | { readonly kind: "choice"; readonly options: readonly string[] };
 
 export type FieldSpec = FieldKind & {
@@ -51,6 +55,10 @@ export const FIELDS = {
   adam_beta2: { ...number, symbol: "β₂" },
   weight_decay: { ...number, symbol: "λ" },
   max_grad_norm: number,
+  task_instructions: { kind: "flag" },
+  max_tokens_per_pack: whole,
+  max_prompt_length: { ...whole, symbol: "P_max" },
+  gradient_checkpointing: { kind: "flag", off: null },
   seed: whole,
   eval_every: whole,
   eval_prompts: whole,
@@ -59,11 +67,19 @@ export const FIELDS = {
 
 export type FieldName = keyof typeof FIELDS;
 
-export const GROUPS = ["sampling", "objective", "reference", "optimizer", "schedule"] as const;
+export const GROUPS = ["sampling", "objective", "reference", "optimizer", "memory", "schedule"] as const;
 export type GroupName = (typeof GROUPS)[number];
 
 export const GROUP_FIELDS: Readonly<Record<GroupName, readonly FieldName[]>> = {
-  sampling: ["per_step_prompts", "num_generations", "max_completion_length", "temperature", "top_p", "top_k"],
+  sampling: [
+    "per_step_prompts",
+    "num_generations",
+    "task_instructions",
+    "max_completion_length",
+    "temperature",
+    "top_p",
+    "top_k",
+  ],
   objective: [
     "loss_type",
     "scale_rewards",
@@ -87,6 +103,7 @@ export const GROUP_FIELDS: Readonly<Record<GroupName, readonly FieldName[]>> = {
     "weight_decay",
     "max_grad_norm",
   ],
+  memory: ["max_tokens_per_pack", "max_prompt_length", "gradient_checkpointing"],
   schedule: ["max_steps", "eval_every", "eval_prompts", "save_every", "seed"],
 };
 

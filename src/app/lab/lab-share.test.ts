@@ -1,5 +1,6 @@
 import { beforeEach, expect, it } from "vitest";
 import { decodeState, encodeState } from "../share/state-query.ts";
+import { FIRST_ADAPTER } from "./adapter-draft.ts";
 import { useForm } from "./form-store.ts";
 import { labShare } from "./lab-share.ts";
 import { draftConfig } from "./presets.ts";
@@ -30,6 +31,25 @@ it("brings the whole form, by the fields that differ from the preset", async () 
   expect(await open(query)).toEqual({ problem: undefined, refused: [] });
   expect(form().preset).toBe("dapo");
   expect(form().config).toEqual(config);
+});
+
+it("brings an adapter, and the format of the weights under it", async () => {
+  form().setAdapter({ ...FIRST_ADAPTER, r: 4, lora_alpha: 8, target_modules: ["q_proj", "v_proj"] });
+  form().set("weights", "q4");
+  const { config } = form();
+  const query = await encodeState(labShare.read());
+  expect(Object.fromEntries(query)).toMatchObject({ lora_r: "4", lora_alpha: "8", weights: "q4" });
+  // What an adapter needs of the other fields goes without saying.
+  expect(query.has("sync_ref_model")).toBe(false);
+  expect(await open(query)).toEqual({ problem: undefined, refused: [] });
+  expect(form().config).toEqual(config);
+});
+
+it("drops an adapter that is none, and weights that only stand under one", async () => {
+  const { problem, refused } = await open(new URLSearchParams("lora_r=0&weights=q4&lora_modules=q_proj,c_attn"));
+  expect(problem).toEqual({ kind: "fields", fields: ["lora_modules"] });
+  expect(refused).toEqual(["lora", "weights"]);
+  expect(form().config).toMatchObject({ lora: null, weights: null });
 });
 
 it("leaves out a model that is the reader's own", () => {

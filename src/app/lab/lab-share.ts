@@ -1,6 +1,14 @@
 import * as v from "valibot";
 import type { SharePart } from "../share/link.ts";
 import type { StateEntries } from "../share/state-query.ts";
+import {
+  adapterOf,
+  FIRST_ADAPTER,
+  FROZEN_FORMATS,
+  LORA_TARGET_MODULES,
+  modulesOf,
+  withAdapter,
+} from "./adapter-draft.ts";
 import { checkDraft } from "./draft.ts";
 import { FIELDS } from "./fields.ts";
 import type { FieldSpec } from "./fields.ts";
@@ -41,11 +49,47 @@ const fieldEntries: Readonly<Record<string, v.GenericSchema<unknown, Value>>> = 
   level: v.number(),
   // A run of the reader is nobody else's.
   model: v.pipe(v.string(), v.regex(/^models\/[\w.-]{1,64}$/)),
+  weights: v.picklist(FROZEN_FORMATS),
   reward_funcs: v.pipe(v.array(word), v.maxLength(MOST_REWARDS)),
   reward_weights: v.pipe(v.array(v.number()), v.maxLength(MOST_REWARDS)),
 };
 
-const entries: StateEntries<LabShare> = { ...fieldEntries, algorithm: v.picklist(PRESET_NAMES) };
+/** An adapter, whose rank says that there is one. */
+const adapterEntries = {
+  lora_r: v.number(),
+  lora_alpha: v.number(),
+  lora_modules: v.pipe(v.array(v.picklist(LORA_TARGET_MODULES)), v.maxLength(LORA_TARGET_MODULES.length)),
+} as const satisfies Readonly<Record<string, v.GenericSchema<unknown, Value>>>;
+
+const entries: StateEntries<LabShare> = {
+  ...fieldEntries,
+  ...adapterEntries,
+  algorithm: v.picklist(PRESET_NAMES),
+};
+
+/** The adapter's fields as a link has them; what is usual or refused is left out. */
+function adapterRead(config: DraftConfig): Readonly<Record<string, Value>> {
+  const adapter = adapterOf(config);
+  if (!adapter) return {};
+  const modules = modulesOf(adapter);
+  const given = { lora_r: adapter.r, lora_alpha: adapter.lora_alpha, lora_modules: modules };
+  const isUsual = modules.length === LORA_TARGET_MODULES.length;
+  const values = Object.entries(adapterEntries).flatMap(([name, schema]) => {
+    if (name === "lora_modules" && isUsual) return [];
+    const parsed = v.safeParse(schema, Object.entries(given).find(([key]) => key === name)?.[1]);
+    return parsed.success ? [[name, parsed.output] as const] : [];
+  });
+  return Object.fromEntries(values);
+}
+
+/** A preset's draft with the adapter that a link names. */
+function withLinkedAdapter(base: DraftConfig, given: Readonly<Record<string, unknown>>): DraftConfig {
+  const { lora_r: r, lora_alpha, lora_modules } = given;
+  if (r === undefined) return base;
+  const alpha = lora_alpha ?? FIRST_ADAPTER.lora_alpha;
+  const target_modules = lora_modules ?? FIRST_ADAPTER.target_modules;
+  return withAdapter(base, { ...FIRST_ADAPTER, r, lora_alpha: alpha, target_modules }, base);
+}
 
 function presetDraft(preset: PresetName, { task, model }: DraftConfig): DraftConfig {
   return draftConfig(preset, useForm.getState().size, String(task), String(model));
@@ -56,7 +100,9 @@ export const labShare: SharePart<LabShare> = {
 
   read() {
     const { preset, config } = useForm.getState();
-    const usual = presetDraft(preset, config);
+    const fresh = presetDraft(preset, config);
+    const adapter = adapterOf(config);
+    const usual = adapter ? withAdapter(fresh, adapter, fresh) : fresh;
     const changed = Object.keys(fieldEntries).filter(
       (name) => name === "task" || JSON.stringify(config[name]) !== JSON.stringify(usual[name]),
     );
@@ -65,7 +111,7 @@ export const labShare: SharePart<LabShare> = {
       const parsed = v.safeParse(entries[name] ?? v.never(), config[name] ?? NONE);
       return parsed.success ? [[name, parsed.output] as const] : [];
     });
-    return { algorithm: preset, ...Object.fromEntries(values) };
+    return { algorithm: preset, ...Object.fromEntries(values), ...adapterRead(config) };
   },
 
   write({ algorithm, ...given }) {
@@ -75,7 +121,7 @@ export const labShare: SharePart<LabShare> = {
     const fields = Object.entries(given).filter(([name]) => name in fieldEntries);
     const wrong: string[] = [];
     let draft: DraftConfig = {
-      ...base,
+      ...withLinkedAdapter(base, given),
       ...Object.fromEntries(fields.map(([name, value]) => [name, value === NONE ? null : value])),
     };
     // Each field that the configuration refuses goes back to what the preset has.
@@ -83,7 +129,7 @@ export const labShare: SharePart<LabShare> = {
       const { field } = checked.issue;
       if (!(field in base) || JSON.stringify(draft[field]) === JSON.stringify(base[field])) {
         useForm.getState().take(preset, base);
-        return fields.map(([name]) => name);
+        return [...fields.map(([name]) => name), ...("lora_r" in given ? ["lora_r"] : [])];
       }
       draft = { ...draft, [field]: base[field] };
       wrong.push(field);

@@ -1,132 +1,43 @@
 import { describe, expect, it, vi } from "vitest";
-import type { TrainingRun } from "../../engine/client.ts";
-import type { CheckpointFiles, DeviceInfo, TrainCall, TrainEvent, TrainResult } from "../../engine/protocol.ts";
+import type { ModelSource } from "../../engine/protocol.ts";
 import { R1Error } from "../../errors.ts";
-import { parseGrpoConfig } from "../../train/config/grpo-config.ts";
 import { memoryDatabase } from "../runs/memory-database.ts";
 import type { RunDatabase } from "../runs/run-database.ts";
-import { createLab } from "./lab-store.ts";
-import type { LabServices } from "./lab-store.ts";
+import { adapterFiles, config, done, filesAt, saved, setUp, started, stepEvent } from "./testing.ts";
 
-const config = parseGrpoConfig({
-  model: "models/tiny",
-  task: "countdown",
-  max_steps: 4,
-  save_every: 2,
-  log_tokens: true,
+describe("where a run starts from", () => {
+  const picked: ModelSource = { kind: "files", files: [] };
+  const services = { pickedModel: (name: string) => (name === "mine" ? picked : undefined) };
+
+  it("is a download, or files that were opened in this visit", async () => {
+    const { at } = setUp(services);
+    expect(await at().sourceOf("stored/owner/name")).toEqual({ kind: "stored", id: "owner/name" });
+    expect(await at().sourceOf("files/mine")).toBe(picked);
+    await expect(at().sourceOf("files/yours")).rejects.toMatchObject({ code: "E_FILES_GONE" });
+    await expect(at().sourceOf("https://elsewhere/")).rejects.toMatchObject({ code: "E_OPTION" });
+  });
+
+  it("of an adapter is its base with the adapter, whose checkpoint does not hold the base", async () => {
+    const lora = { r: 4, lora_alpha: 8, target_modules: ["q_proj" as const], lora_dropout: 0 as const };
+    const all = setUp(services);
+    await all.at().open();
+    const ended = all.at().start({ ...config, model: "files/mine", lora }, "adapted");
+    await vi.waitFor(() => expect(all.runs).toHaveLength(1));
+    const [run] = all.runs;
+    run?.keep({ ...adapterFiles, ...filesAt(2) });
+    run?.give(stepEvent(2), saved(2), done(2), "end");
+    await ended;
+    const source = { kind: "adapted", name: "trained", base: picked, adapter: adapterFiles };
+    expect(await all.at().trainedSource("run-1", "trained")).toEqual(source);
+    expect(await all.at().sourceOf("runs/run-1")).toEqual({ ...source, name: "run-1" });
+    // A page that is opened later has the adapter, but no longer the files that it is for.
+    const later = setUp({ openDatabase: async () => all.database });
+    await later.at().open();
+    await later.at().resumeRun("run-1");
+    expect(later.at().failure).toMatchObject({ code: "E_FILES_GONE", runId: "run-1" });
+    expect(later.runs).toHaveLength(0);
+  });
 });
-const device: DeviceInfo = {
-  description: "fake",
-  vendor: "",
-  architecture: "",
-  isFallback: false,
-  features: ["f16"],
-  maxBufferSize: 1,
-  maxBindingSize: 1,
-};
-
-const token = { text: "x", id: 1, logp: 0, old_logp: 0, ratio: 1, entropy: 0 };
-const stepEvent = (step: number): TrainEvent => ({
-  type: "step",
-  step,
-  metrics: { reward: step, step_time: 2 },
-  completions: [
-    {
-      step,
-      group: 0,
-      prompt: "p",
-      completion: "c",
-      rewards: { accuracy: 1 },
-      reward: 1,
-      advantage: 0,
-      length: 1,
-      finish_reason: "eos",
-      tokens: [token],
-    },
-  ],
-});
-const filesAt = (step: number): CheckpointFiles => ({
-  "model.safetensors": new TextEncoder().encode("w"),
-  "trainer_state.json": new TextEncoder().encode(JSON.stringify({ global_step: step })),
-});
-
-/** A run whose events the test gives. */
-class FakeRun implements TrainingRun {
-  readonly call: TrainCall;
-  readonly paces: string[] = [];
-  checkpoint: CheckpointFiles | undefined;
-  readonly result: Promise<TrainResult> = new Promise(() => undefined);
-  readonly #events: (TrainEvent | Error | "end")[] = [];
-  #wake = (): void => undefined;
-
-  constructor(call: TrainCall, signal: AbortSignal | undefined) {
-    this.call = call;
-    signal?.addEventListener("abort", () => this.paces.push("stop"));
-  }
-  pause = () => void this.paces.push("pause");
-  step = () => void this.paces.push("step");
-  resume = () => void this.paces.push("resume");
-  stop = () => void this.paces.push("stop");
-  give(...events: (TrainEvent | Error | "end")[]): void {
-    for (const event of events) {
-      if (typeof event === "object" && "type" in event && event.type === "saved") this.checkpoint = filesAt(event.step);
-      this.#events.push(event);
-    }
-    this.#wake();
-  }
-  async *[Symbol.asyncIterator]() {
-    for (;;) {
-      const event = this.#events.shift();
-      if (event === "end") return;
-      if (event instanceof Error) throw event;
-      if (event) yield event;
-      else await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
-  }
-}
-
-const saved = (step: number): TrainEvent => ({ type: "saved", step, path: "memory" });
-const done = (step: number): TrainEvent => ({ type: "done", step, reason: "stopped" });
-
-function setUp(change: Partial<LabServices> = {}) {
-  const runs: FakeRun[] = [];
-  let ids = 0;
-  let held = 0;
-  const database = memoryDatabase();
-  const services: LabServices = {
-    engine: () => ({
-      open: async () => device,
-      train: (call, options) => {
-        const run = new FakeRun(call, options?.signal);
-        runs.push(run);
-        return run;
-      },
-    }),
-    openDatabase: async () => ({ ...database, isPersistent: true }),
-    lock: { take: async () => () => undefined, whenFree: async () => undefined },
-    hold: () => {
-      held++;
-      return () => held--;
-    },
-    fetchRecordedRuns: async () => [],
-    fetchRecordedRun: async () => Promise.reject(new Error("there is none")),
-    builtInUrl: (folder) => `https://page/models/${folder}/`,
-    newRun: () => ({ id: `run-${++ids}`, started: "2026-11-24T12:00:00.000Z" }),
-    ...change,
-  };
-  const lab = createLab(services);
-  return { lab, runs, database, held: () => held, at: () => lab.getState() };
-}
-
-async function started(change: Partial<LabServices> = {}) {
-  const all = setUp(change);
-  await all.at().open();
-  const ended = all.at().start(config, "mine");
-  await vi.waitFor(() => expect(all.runs).toHaveLength(1));
-  const [run] = all.runs;
-  if (!run) throw new Error("no run");
-  return { ...all, run, ended };
-}
 
 describe("a run in the lab", () => {
   it("starts from a built-in model, is shown as it grows, and is written down with its checkpoint", async () => {

@@ -7,7 +7,7 @@ import type { GrpoConfig } from "../../train/config/grpo-config.ts";
 import { VERSION } from "../../train/record/run-record.ts";
 import { toFailure } from "../failure.ts";
 import type { Failure } from "../failure.ts";
-import { checkpointStepOf, modelFilesOf } from "../runs/checkpoint-files.ts";
+import { adapterFilesOf, checkpointStepOf, modelFilesOf } from "../runs/checkpoint-files.ts";
 import { memoryDatabase } from "../runs/memory-database.ts";
 import { lastStepOf, runUpTo } from "../runs/record-data.ts";
 import type { RecordedRun } from "../runs/recorded-run.ts";
@@ -29,6 +29,8 @@ export interface LabServices {
   readonly fetchRecordedRun: (entry: RecordedRun) => Promise<RunData>;
   /** Where a model that comes with the page is. */
   readonly builtInUrl: (folder: string) => string;
+  /** Files that the reader has opened in this visit, by the model's name. */
+  readonly pickedModel: (name: string) => ModelSource | undefined;
   readonly newRun: () => { readonly id: string; readonly started: string };
 }
 
@@ -73,8 +75,10 @@ export interface LabState {
   readonly rename: (id: string, name: string) => Promise<void>;
   readonly remove: (id: string) => Promise<void>;
   readonly checkpoint: (id: string) => Promise<CheckpointFiles>;
-  /** Where a configuration's model is. @throws R1Error E_OPTION, E_FILE_MISSING */
+  /** Where a configuration's model is. @throws R1Error E_OPTION, E_FILE_MISSING, E_FILES_GONE */
   readonly sourceOf: (model: string) => Promise<ModelSource>;
+  /** What a run has trained, at its last checkpoint: a model's files, or its base with the adapter. @throws as `sourceOf` */
+  readonly trainedSource: (id: string, name: string) => Promise<ModelSource>;
   readonly fail: (error: unknown) => void;
   readonly dismiss: () => void;
 }
@@ -89,9 +93,14 @@ interface LiveRun {
 
 const MAX_NAME = 80;
 
-/** What a configuration's `model` may say: a model that comes with the page, or a run of the reader. */
+/**
+ * What a configuration's `model` may say: a model that comes with the page, a run of the reader, a download, or files that
+ * were opened in the playground.
+ */
 const BUILT_IN = /^models\/([\w.-]+)$/;
 const OWN_RUN = /^runs\/(.+)$/;
+const STORED = /^stored\/(.+)$/;
+const PICKED = /^files\/(.+)$/;
 
 export function createLab(services: LabServices): UseBoundStore<StoreApi<LabState>> {
   let archive = new RunArchive(memoryDatabase());
@@ -157,9 +166,24 @@ export function createLab(services: LabServices): UseBoundStore<StoreApi<LabStat
     const sourceOf = async (model: string): Promise<ModelSource> => {
       const [, folder] = BUILT_IN.exec(model) ?? [];
       if (folder !== undefined) return { kind: "url", baseUrl: services.builtInUrl(folder) };
+      const [, stored] = STORED.exec(model) ?? [];
+      if (stored !== undefined) return { kind: "stored", id: stored };
+      const [, picked] = PICKED.exec(model) ?? [];
+      if (picked !== undefined) {
+        const source = services.pickedModel(picked);
+        if (source) return source;
+        throw new R1Error("E_FILES_GONE", `${picked}: its files were opened in an earlier visit`, { model: picked });
+      }
       const [, id] = OWN_RUN.exec(model) ?? [];
       if (id === undefined) throw new R1Error("E_OPTION", `model: found ${model}; expected a model of the list`);
-      return { kind: "files", files: modelFilesOf(await checkpoint(id), id) };
+      return trainedSource(id, id);
+    };
+
+    const trainedSource = async (id: string, name: string): Promise<ModelSource> => {
+      const files = await checkpoint(id);
+      const run = get().data[id]?.header ?? get().runs.find((other) => other.id === id)?.header;
+      if (!run?.config.lora) return { kind: "files", files: modelFilesOf(files, name) };
+      return { kind: "adapted", name, base: await sourceOf(run.config.model ?? ""), adapter: adapterFilesOf(files) };
     };
 
     const onEvent = (event: TrainEvent): void => {
@@ -247,6 +271,7 @@ export function createLab(services: LabServices): UseBoundStore<StoreApi<LabStat
       dismiss: () => set({ failure: undefined }),
       checkpoint,
       sourceOf,
+      trainedSource,
 
       open: async () => {
         if (opened) return;

@@ -11,6 +11,10 @@ export const labTexts = defineTexts({
     model: "Starting model",
     builtInModels: "Comes with the page",
     ownModels: "Trained here",
+    storedModels: "Downloaded",
+    pickedModels: "Opened from files",
+    downloadAdapter: "Download adapter",
+    downloadMerged: "Download merged model",
     algorithm: "Algorithm",
     changed: "changed",
     rewards: "Rewards",
@@ -98,7 +102,7 @@ export const labTexts = defineTexts({
       "The engine stopped. The metrics and the last checkpoint are kept: resume the run to go on from there.",
     errorOption: "A setting cannot be used with this model or task. Correct it and start again.",
     startingGone:
-      "The model that this run started from is no longer here, because its run was deleted. Download the trained model, or start a new run.",
+      "The model that this run started from is no longer here, because its run or its download was deleted. Download it again, or start a new run; what was trained can still be downloaded.",
   },
   ja: {
     tabs: "ラボの表示",
@@ -110,6 +114,10 @@ export const labTexts = defineTexts({
     model: "開始モデル",
     builtInModels: "付属のモデル",
     ownModels: "ここで学習したモデル",
+    storedModels: "ダウンロード済み",
+    pickedModels: "ファイルから開いたモデル",
+    downloadAdapter: "アダプターをダウンロード",
+    downloadMerged: "統合したモデルをダウンロード",
     algorithm: "アルゴリズム",
     changed: "変更あり",
     rewards: "報酬",
@@ -198,7 +206,7 @@ export const labTexts = defineTexts({
       "エンジンが止まりました。指標と最後のチェックポイントは残っています。「再開」を押すと、そこから続けられます。",
     errorOption: "このモデルやタスクでは使えない設定があります。直してから、もう一度始めてください。",
     startingGone:
-      "この実行の開始モデルは、元の実行が削除されたため残っていません。学習後のモデルをダウンロードするか、新しい実行を始めてください。",
+      "この実行の開始モデルは、元の実行またはダウンロードが削除されたため残っていません。もう一度ダウンロードするか、新しい実行を始めてください。学習した結果は引き続きダウンロードできます。",
   },
 });
 

@@ -109,6 +109,17 @@ const SIZES: Readonly<Record<RunSize, Partial<GrpoConfig>>> = {
   gpu: { per_step_prompts: 12, num_generations: 8, max_steps: 100, eval_every: 20, eval_prompts: 64, save_every: 10 },
   software: { per_step_prompts: 4, num_generations: 6, max_steps: 40, eval_every: 10, eval_prompts: 16, save_every: 5 },
 };
+/** A step of a checkpoint of a billion parameters: one group of a few short thoughts, and no evaluation before it. */
+export const CHECKPOINT_SIZES: Partial<GrpoConfig> = {
+  per_step_prompts: 1,
+  num_generations: 4,
+  max_completion_length: 256,
+  task_instructions: true,
+  max_prompt_length: 192,
+  max_tokens_per_pack: 512,
+  eval_every: 0,
+  save_every: 1,
+};
 const SOFTWARE_LENGTH = 64;
 
 /** A configuration as the form holds it: JSON that need not be right yet. */
@@ -134,9 +145,11 @@ export function lengthFor(task: string, size: RunSize): number {
   return size === "gpu" ? enough : Math.min(enough, SOFTWARE_LENGTH);
 }
 
-/** Whether a draft still has what makes it the preset. */
+/** Whether a draft still has what makes it the preset, as far as an adapter, whose reference stays, allows it. */
 export function isPreset(config: DraftConfig, preset: PresetName): boolean {
+  const isAdapter = (config["lora"] ?? null) !== null;
   return Object.entries(PRESETS[preset].config).every(
-    ([name, value]) => JSON.stringify(config[name]) === JSON.stringify(value),
+    ([name, value]) =>
+      (isAdapter && name === "sync_ref_model") || JSON.stringify(config[name]) === JSON.stringify(value),
   );
 }

@@ -1,3 +1,4 @@
+import { adapterOf, LORA_TARGET_MODULES, modulesOf } from "./adapter-draft.ts";
 import type { Language } from "../i18n/texts.ts";
 import type { RunData } from "../runs/run-data.ts";
 
@@ -23,4 +24,17 @@ export function formatDuration(seconds: number, language: Language): string {
 
 export function formatWhen(iso: string, language: Language): string {
   return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
+}
+
+/** LoRA r 16, α 32 · q_proj, v_proj · q4; undefined where all weights are trained. */
+export function adapterSummary(config: Readonly<Record<string, unknown>>): string | undefined {
+  const adapter = adapterOf(config);
+  if (!adapter) return undefined;
+  const modules = modulesOf(adapter);
+  const { weights } = config;
+  return [
+    `LoRA r ${String(adapter.r)}, α ${String(adapter.lora_alpha)}`,
+    modules.length === LORA_TARGET_MODULES.length ? "all-linear" : modules.join(", "),
+    ...(typeof weights === "string" ? [weights] : []),
+  ].join(" · ");
 }

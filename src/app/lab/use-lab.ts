@@ -3,6 +3,7 @@ import { openBrowserDatabase } from "../runs/browser-database.ts";
 import { fetchRecordedRun, fetchRecordedRuns } from "../runs/recorded-run.ts";
 import { browserRunLock } from "../runs/run-lock.ts";
 import { createLab } from "./lab-store.ts";
+import { pickedModel } from "./starting-models.ts";
 
 /** The page's lab. It outlives its view: a run goes on while the reader is on another page. */
 export const useLab = createLab({
@@ -13,5 +14,6 @@ export const useLab = createLab({
   fetchRecordedRuns,
   fetchRecordedRun,
   builtInUrl: (folder) => new URL(`models/${folder}/`, document.baseURI).href,
+  pickedModel,
   newRun: () => ({ id: crypto.randomUUID(), started: new Date().toISOString() }),
 });

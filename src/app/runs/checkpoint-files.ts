@@ -19,6 +19,13 @@ export function modelFilesOf(files: CheckpointFiles, folder: string): PickedFile
     .map(([path, bytes]) => ({ path: `${folder}/${path}`, blob: new Blob([bytes]) }));
 }
 
+const ADAPTER_FILES = ["adapter_config.json", "adapter_model.safetensors"];
+
+/** The adapter alone, in PEFT's layout. */
+export function adapterFilesOf(files: CheckpointFiles): CheckpointFiles {
+  return Object.fromEntries(Object.entries(files).filter(([path]) => ADAPTER_FILES.includes(path)));
+}
+
 const BLOCK = 512;
 
 /** The files in one archive that every system opens: POSIX ustar. Names have at most 100 ASCII characters. */

@@ -32,7 +32,7 @@ export async function benchTrain(
   const { spec, weights } = model;
   const full = weights.embedding.format === "f32" && weights.layers.every(({ qkv }) => qkv.chunks.length === 1);
   const trainable = await TrainableModel.create(model, {
-    sizes: { ...trainingSizes(spec, sequences * length), maxLength: length },
+    sizes: { ...trainingSizes(spec, sequences * length, null), maxLength: length },
     ...(full ? {} : { lora: LORA }),
   });
   try {

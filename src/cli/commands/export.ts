@@ -9,8 +9,10 @@ import type { OnnxWeights } from "../../checkpoint/export/onnx/decoder.ts";
 import { onnxFiles } from "../../checkpoint/export/onnx/export.ts";
 import { peftFiles } from "../../checkpoint/export/peft.ts";
 import { R1Error } from "../../errors.ts";
+import { adaptedFolder, readAdapter } from "../../model/adapter.ts";
 import { exportGguf } from "../../model/export-gguf.ts";
 import { openExportModel } from "../../model/export-model.ts";
+import { readModelSpec } from "../../model/load.ts";
 import { UsageError } from "../args.ts";
 import type { Args } from "../args.ts";
 import { note } from "../command.ts";
@@ -38,10 +40,11 @@ const FORMATS: Readonly<Record<string, (args: Args) => Promise<readonly ExportFi
 
 export const exportCommand: Command = {
   name: "export",
-  usage: `--model <path> --to ${Object.keys(FORMATS).join("|")} --out PATH [--config run.json] [--dtype T] [--max-shard-bytes 5e9]`,
+  usage: `--model <path> --to ${Object.keys(FORMATS).join("|")} --out PATH [--adapter DIR] [--config run.json] [--dtype T] [--max-shard-bytes 5e9]`,
   summary: "writes a model for other programs; needs no device",
   options: {
     model: { type: "string" },
+    adapter: { type: "string" },
     to: { type: "string" },
     out: { type: "string" },
     config: { type: "string" },
@@ -69,7 +72,11 @@ export const exportCommand: Command = {
 
 async function exportModel(args: Args) {
   const { folder, file } = await modelPath(args.required("model"));
-  return openExportModel(folder, file);
+  const adapter = args.text("adapter");
+  if (adapter === undefined) return openExportModel(folder, file);
+  const spec = await readModelSpec(folder);
+  const tensors = await readAdapter((await modelPath(adapter)).folder, spec);
+  return openExportModel(await adaptedFolder(folder.name, folder, spec, tensors));
 }
 
 function choice<T>(args: Args, name: string, table: Readonly<Record<string, T>>): T | undefined {

@@ -1,8 +1,6 @@
 import { resolve } from "node:path";
 import { R1Error } from "../../errors.ts";
 import type { GpuContext } from "../../gpu/device.ts";
-import { openNodeGpu } from "../../gpu/node/open.ts";
-import { openChecked } from "../../gpu/self-test.ts";
 import { createNodeTemplateHost } from "../../text/node/node-template-host.ts";
 import { parseGrpoConfig } from "../../train/config/grpo-config.ts";
 import { parseSftConfig } from "../../train/config/sft-config.ts";
@@ -18,15 +16,24 @@ import { trainSft } from "../../train/run/sft.ts";
 import { UsageError } from "../args.ts";
 import type { Command } from "../command.ts";
 import { note } from "../command.ts";
+import { openDevice } from "../engine.ts";
 import { modelPath } from "../model-path.ts";
 import { datasetReader, pathsOf, readConfig } from "../run-config.ts";
 import { RunFolder } from "../run-folder.ts";
+import { plannedPeak, planGrpo } from "./train-plan.ts";
 
 export const trainCommand: Command = {
   name: "train",
-  usage: "sft|grpo --config run.json --out DIR [--resume]",
-  summary: "supervised fine-tuning or GRPO; writes run.json, metrics.jsonl, completions.jsonl, checkpoint/",
-  options: { config: { type: "string" }, out: { type: "string" }, resume: { type: "boolean" } },
+  usage: "sft|grpo --config run.json --out DIR [--resume] [--plan] [--limits default]",
+  summary:
+    "supervised fine-tuning or GRPO; writes run.json, metrics.jsonl, completions.jsonl, checkpoint/. --plan only says what a GRPO run will take",
+  options: {
+    config: { type: "string" },
+    out: { type: "string" },
+    resume: { type: "boolean" },
+    plan: { type: "boolean" },
+    limits: { type: "string" },
+  },
   maxPositionals: 1,
   async run(args) {
     const [kind] = args.positionals;
@@ -35,11 +42,15 @@ export const trainCommand: Command = {
     const json = readConfig(file);
     const parsed: Parsed =
       kind === "sft" ? { kind, config: parseSftConfig(json) } : { kind, config: parseGrpoConfig(json) };
+    if (args.flag("plan")) {
+      if (parsed.kind !== "grpo") throw new UsageError("--plan is for train grpo");
+      return planGrpo(await openDevice(args), parsed.config, pathsOf(file));
+    }
     const folder = new RunFolder(resolve(args.required("out")));
     const resume = args.flag("resume");
     if (resume) checkResumable(folder, parsed);
     else folder.begin();
-    const context = await openChecked((options) => openNodeGpu(args.device(), options));
+    const context = await openDevice(args);
     if (resume) folder.truncate(await resumeStep(folder));
     const host = createNodeTemplateHost();
     const stop = stopOnSignal();
@@ -50,7 +61,13 @@ export const trainCommand: Command = {
         parsed.kind === "sft"
           ? trainSft(environment, parsed.config, control)
           : trainGrpo(environment, parsed.config, control);
-      const last = await record(events, folder, resume ? undefined : headerOf(parsed, context));
+      const metrics = await record(events, folder, resume ? undefined : headerOf(parsed, context));
+      const planned = parsed.kind === "grpo" ? await plannedPeak(context, parsed.config, pathsOf(file)) : undefined;
+      const last = {
+        ...metrics,
+        gpu_peak_bytes: context.arena.peakBytes,
+        ...(planned === undefined ? {} : { gpu_planned_bytes: planned }),
+      };
       return {
         json: last,
         text: Object.entries(last)

@@ -9,6 +9,9 @@ import { packUniform, uploadUniform } from "../buffers.ts";
 const THREADS = 256;
 /** Workgroups of the norm's first stage. */
 const NORM_GROUPS = 256;
+const STEP_BYTES = 48;
+/** Bytes of the optimizer's own buffers. */
+export const ADAMW_BYTES = 16 + STEP_BYTES + NORM_GROUPS * 4 + 16;
 
 const NORM_PARTS: KernelSource = {
   label: "gradient norm",
@@ -142,7 +145,7 @@ export class AdamW {
     const { parameters, gradients, first, second } = buffers;
     const count4 = Math.floor(parameters.size / 16);
     const op = uploadUniform(context, scope, "adamw.op", [count4]);
-    const step = scope.create("adamw.step", 48, UNIFORM_USAGE);
+    const step = scope.create("adamw.step", STEP_BYTES, UNIFORM_USAGE);
     const parts = scope.create("adamw.parts", NORM_GROUPS * 4);
     const norm = scope.create("adamw.norm", 16);
     const kernels = {

@@ -36,6 +36,9 @@ export function f32View(data: Bindable, rows: number, k: number): WeightView {
   return { format: "f32", zeroPoints: false, data, allRows: rows, row0: 0, rows, k };
 }
 
+/** Bytes of a product's `Op` uniform. */
+export const GEMM_OP_BYTES = 64;
+
 interface Common {
   readonly name: string;
   /** Uniform: rows of the step (M, or the depth of `tn`). */

@@ -65,10 +65,11 @@ interface SiluCase {
   readonly format: WeightFormat;
   readonly chunkRows: number;
   readonly scale?: number;
+  readonly adapted?: boolean;
 }
 
 async function checkSilu(context: GpuContext, test: SiluCase): Promise<void> {
-  const { m, inner, k, format, chunkRows, scale = 1 } = test;
+  const { m, inner, k, format, chunkRows, scale = 1, adapted = false } = test;
   const scope = context.arena.scope("silu test");
   const weights = noiseArray(2 * inner * k, 1);
   const { matrix, stored } = uploadSplit(context, scope, format, weights, inner, k, { chunkRows, stacked: 2 });
@@ -80,19 +81,34 @@ async function checkSilu(context: GpuContext, test: SiluCase): Promise<void> {
     step: uploadUniform(context, scope, "step", [m]),
     x: uploadStorage(context, scope, "x", padRows(x, m, k)),
   };
+  // An adapter's part: gate's columns, then from an odd number on up's.
+  const [up, deltaStride] = [inner + 3, 2 * inner + 5];
+  const delta = noiseArray(m * deltaStride, 5);
+  const outputs = adapted ? [uploadStorage(context, scope, "delta", delta)] : [];
   const product = await Product.create(context, scope, {
     name: "gate and up",
     matrix,
     epilogue: "silu",
     bias: false,
     kv: "f32",
-    sizes: (chunk) => ({ yStride: stride, yColumn: chunk.start, pair: 2 * chunk.count }),
-    few: { ...input, outputs: [few], norm: false, maxRows: m },
-    many: { ...input, outputs: [many] },
+    ...(adapted ? { adapted: true } : {}),
+    sizes: (chunk) => ({
+      yStride: stride,
+      yColumn: chunk.start,
+      pair: 2 * chunk.count,
+      ...(adapted ? { delta: { at: 0, stride: deltaStride, up } } : {}),
+    }),
+    few: { ...input, outputs: [few, ...outputs], norm: false, maxRows: m },
+    many: { ...input, outputs: [many, ...outputs] },
   });
   encodeBoth(context, product, m);
   // Rows of both matrices, one after another, are what the reference calls gate and up.
-  const silu = siluReference(matmulReference(x, stored, m, 2 * inner, k), m, inner);
+  const sums = matmulReference(x, stored, m, 2 * inner, k).map((value, i) => {
+    const [row, column] = [Math.floor(i / (2 * inner)), i % (2 * inner)];
+    const at = row * deltaStride + (column < inner ? column : up + column - inner);
+    return adapted ? value + (delta[at] ?? Number.NaN) : value;
+  });
+  const silu = siluReference(sums, m, inner);
   const want = padRows(Float32Array.from(silu), m, inner);
   expectClose(await readF32(context, few, m * stride), want, 3e-5);
   expectClose(await readF32(context, many, m * stride), want, 3e-5);
@@ -112,13 +128,26 @@ interface QkvCase {
   /** Heads whose weights share a chunk; all of them if left out. */
   readonly chunkHeads?: number;
   readonly scale?: number;
+  readonly adapted?: boolean;
 }
 
 const LARGEST_F16 = 65_504;
 
 /** Both shapes against the reference: q, and a cache of which only the rows' own cells may change. */
 async function checkQkv(context: GpuContext, test: QkvCase): Promise<void> {
-  const { m, k, headDim, heads, kvHeads, kv, format = "f32", bias = false, norm = false, scale = 1 } = test;
+  const {
+    m,
+    k,
+    headDim,
+    heads,
+    kvHeads,
+    kv,
+    format = "f32",
+    bias = false,
+    norm = false,
+    scale = 1,
+    adapted = false,
+  } = test;
   const scope = context.arena.scope("qkv test");
   const columns = (heads + 2 * kvHeads) * headDim;
   const [qColumns, kvColumns] = [heads * headDim, kvHeads * headDim];
@@ -143,7 +172,15 @@ async function checkQkv(context: GpuContext, test: QkvCase): Promise<void> {
     "rows",
     Uint32Array.from(positions.flatMap((position, i) => [0, position, cacheRows[i] ?? 0, 0])),
   );
-  const rope = uploadStorage(context, scope, "rope", ropeTable(frequencies, 401));
+  const table = ropeTable(frequencies, 401);
+  // An adapter's part lies behind the table.
+  const deltaStride = columns + 1;
+  const delta = noiseArray(m * deltaStride, 5);
+  const deltaAt = table.length + 3;
+  const turns = new Float32Array(roundUp(deltaAt + (adapted ? delta.length : 0), 2));
+  turns.set(table);
+  if (adapted) turns.set(delta, deltaAt);
+  const rope = uploadStorage(context, scope, "rope", turns);
   const biasAt = roundUp(k, ACTIVATION_PAD);
   // The kernels read whole vec4s.
   const aux = new Float32Array(biasAt + roundUp(columns, 4));
@@ -156,6 +193,7 @@ async function checkQkv(context: GpuContext, test: QkvCase): Promise<void> {
     epilogue: "qkv",
     bias,
     kv,
+    ...(adapted ? { adapted: true } : {}),
     aux: uploadStorage(context, scope, "aux", aux),
     sizes: (chunk) => ({
       yStride: qColumns,
@@ -165,6 +203,7 @@ async function checkQkv(context: GpuContext, test: QkvCase): Promise<void> {
       biasAt,
       qColumns,
       kvColumns,
+      ...(adapted ? { delta: { at: deltaAt, stride: deltaStride } } : {}),
     }),
     few: {
       step,
@@ -185,7 +224,10 @@ async function checkQkv(context: GpuContext, test: QkvCase): Promise<void> {
     headDim,
     heads,
     kvHeads,
-    product: matmulReference(normed, stored, m, columns, k),
+    product: matmulReference(normed, stored, m, columns, k).map((value, i) => {
+      const at = Math.floor(i / columns) * deltaStride + (i % columns);
+      return adapted ? value + (delta[at] ?? Number.NaN) : value;
+    }),
     positions,
     frequencies,
     ...(bias ? { bias: biasValues } : {}),
@@ -235,6 +277,14 @@ describe.each(DEVICE_VARIANTS)("epilogues, $name", ({ options }) => {
     const context = await shapedGpu(options);
     await checkSilu(context, { m, inner, k, format: "f32", chunkRows: inner });
     await checkSilu(context, { m, inner, k, format: "f32", chunkRows: 8 });
+  });
+
+  it("an adapter's part is added before silu and rotation", async () => {
+    const context = await shapedGpu(options);
+    const shape = { m: 9, inner: 21, k: 130, headDim: 10, heads: 4, kvHeads: 2, format: "q4", adapted: true } as const;
+    await checkSilu(context, { ...shape, chunkRows: 8 });
+    // With all eight bindings: scales, norm and bias too.
+    await checkQkv(context, { ...shape, bias: true, norm: true, kv: "f32", chunkHeads: 3 });
   });
 
   it("silu of gates far from zero is 0 or the gate, never NaN", async () => {

@@ -18,6 +18,11 @@ export interface EpilogueOptions {
   readonly bias: boolean;
   /** `qkv` only: element type of the cache; f16 is packed two to a word. */
   readonly kv: "f32" | "f16";
+  /**
+   * `silu` and `qkv`: what an adapter has computed for each weight row is added to the product first. For `qkv` it lies
+   * behind the rotary table in the same buffer, because all eight bindings that WebGPU guarantees are taken.
+   */
+  readonly adapted?: boolean;
 }
 
 /** A binding that an epilogue adds after the product's own. */
@@ -27,8 +32,11 @@ export interface EpilogueBinding {
   readonly type: string;
 }
 
-export function epilogueBindings({ epilogue, kv }: EpilogueOptions): readonly EpilogueBinding[] {
-  if (epilogue !== "qkv") return [{ kind: "write", name: "y", type: "array<f32>" }];
+export function epilogueBindings({ epilogue, kv, adapted }: EpilogueOptions): readonly EpilogueBinding[] {
+  if (epilogue !== "qkv") {
+    const y = { kind: "write", name: "y", type: "array<f32>" } as const;
+    return epilogue === "silu" && adapted ? [y, { kind: "read", name: "delta", type: "array<f32>" }] : [y];
+  }
   return [
     { kind: "write", name: "q", type: "array<f32>" },
     { kind: "write", name: "kv", type: kv === "f16" ? "array<u32>" : "array<f32>" },
@@ -38,7 +46,7 @@ export function epilogueBindings({ epilogue, kv }: EpilogueOptions): readonly Ep
 }
 
 /** WGSL of `epilogue`; `aux` holds the bias from float `op.bias_at` on. */
-export function epilogueWgsl({ epilogue, bias, kv }: EpilogueOptions): string {
+export function epilogueWgsl({ epilogue, bias, kv, adapted = false }: EpilogueOptions): string {
   switch (epilogue) {
     case "store":
     case "residual": {
@@ -51,7 +59,16 @@ export function epilogueWgsl({ epilogue, bias, kv }: EpilogueOptions): string {
     }
     case "silu":
       return `fn epilogue(m: u32, c: u32, v0: f32, v1: f32) {
-  y[m * op.y_stride + op.y_col + (c >> 1u)] = v0 / (1.0 + exp(-v0)) * v1;
+  let column = op.y_col + (c >> 1u);
+  ${
+    adapted
+      ? `let at = m * op.delta_stride + column;
+  let gate = v0 + delta[at];
+  let up = v1 + delta[at + op.delta_up];`
+      : `let gate = v0;
+  let up = v1;`
+  }
+  y[m * op.y_stride + column] = gate / (1.0 + exp(-gate)) * up;
 }`;
     case "qkv":
       return `fn epilogue(m: u32, column: u32, v0: f32, v1: f32) {
@@ -66,6 +83,13 @@ export function epilogueWgsl({ epilogue, bias, kv }: EpilogueOptions): string {
       ? `let at = op.bias_at + head * op.pair + i;
   a += aux[at >> 2u][at & 3u];
   b += aux[(at + half) >> 2u][(at + half) & 3u];`
+      : ""
+  }
+  ${
+    adapted
+      ? `let d = op.delta_at + m * op.delta_stride + head * op.pair + i;
+  a += rope[d >> 1u][d & 1u];
+  b += rope[(d + half) >> 1u][(d + half) & 1u];`
       : ""
   }
   let row = rows[m];

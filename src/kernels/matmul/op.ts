@@ -1,6 +1,6 @@
 import { R1Error } from "../../errors.ts";
 import type { BufferScope } from "../../gpu/arena.ts";
-import type { GpuContext } from "../../gpu/device.ts";
+import type { Bindable, GpuContext } from "../../gpu/device.ts";
 import type { KernelSource } from "../../gpu/pipelines.ts";
 import { uploadUniform } from "../buffers.ts";
 import { ACTIVATION_PAD, blocksPerRow, layoutOf, paddedK, roundUp, scaleWords } from "../weights/format.ts";
@@ -33,7 +33,30 @@ export interface ProductSizes {
   readonly qColumns?: number;
   /** Columns of k (and of v). */
   readonly kvColumns?: number;
+  /** Where an adapter's part lies; see `EpilogueOptions.adapted`. */
+  readonly delta?: {
+    /** Float at which it begins in its buffer. */
+    readonly at: number;
+    /** Floats between its rows. */
+    readonly stride: number;
+    /** `silu` only: columns from gate to up. */
+    readonly up?: number;
+  };
 }
+
+/** What a product's shape depends on of its matrix; the bytes may be a part of a larger buffer. */
+export interface ProductMatrix extends Omit<WeightMatrix, "chunks" | "rows"> {
+  readonly chunks: readonly ProductChunk[];
+}
+
+export interface ProductChunk extends Omit<WeightChunk, "data"> {
+  readonly data: Bindable;
+}
+
+/** Bytes of the `Op` uniform. */
+export const PRODUCT_OP_BYTES = 64;
+/** The same with the place of an adapter's part. */
+export const ADAPTED_OP_BYTES = 80;
 
 /** WGSL declarations shared by both shapes. */
 export function headerWgsl(options: ProductOptions): string {
@@ -43,6 +66,7 @@ export function headerWgsl(options: ProductOptions): string {
   ld: u32, blocks: u32, zero_words: u32, pair: u32,
   x_stride: u32, y_stride: u32, y_col: u32, eps: f32,
   bias_at: u32, q_cols: u32, rotated: u32, kv_stride: u32,
+  ${options.adapted === true ? "delta_at: u32, delta_stride: u32, delta_up: u32," : ""}
 }
 struct Step { rows: u32 }
 ${declarations}
@@ -83,7 +107,7 @@ export function usesAux({ norm, bias, epilogue }: ProductOptions): boolean {
 }
 
 /** Rows of a chunk as the kernel counts columns: stacked matrices count all of theirs. */
-export function productColumns(chunk: WeightChunk, epilogue: EpilogueOptions["epilogue"]): number {
+export function productColumns(chunk: ProductChunk, epilogue: EpilogueOptions["epilogue"]): number {
   return epilogue === "silu" ? chunk.count * 2 : chunk.count;
 }
 
@@ -92,13 +116,13 @@ export function productUniform(
   context: GpuContext,
   scope: BufferScope,
   name: string,
-  matrix: WeightMatrix,
-  chunk: WeightChunk,
+  matrix: ProductMatrix,
+  chunk: ProductChunk,
   epilogue: EpilogueOptions["epilogue"],
   sizes: ProductSizes,
 ): GPUBuffer {
   const n = productColumns(chunk, epilogue);
-  const { pair, yStride, yColumn, eps = 0, biasAt = 0, qColumns = 0, kvColumns = 0 } = sizes;
+  const { pair, yStride, yColumn, eps = 0, biasAt = 0, qColumns = 0, kvColumns = 0, delta } = sizes;
   if (pair % 2 !== 0 || (pair > 2 && n % pair !== 0)) {
     throw new R1Error("E_INTERNAL", `${name}: ${n} columns cannot be paired in blocks of ${pair}`);
   }
@@ -122,5 +146,6 @@ export function productUniform(
     qColumns,
     qColumns + kvColumns,
     2 * kvColumns,
+    ...(delta ? [delta.at, delta.stride, delta.up ?? 0] : []),
   ]);
 }

@@ -3,14 +3,13 @@ import type { CommandBatch } from "../../gpu/commands.ts";
 import type { GpuContext } from "../../gpu/device.ts";
 import type { Kernel } from "../../gpu/pipelines.ts";
 import { layoutOf, paddedK } from "../weights/format.ts";
-import type { WeightChunk, WeightMatrix } from "../weights/matrix.ts";
 import type { EpilogueOptions } from "./epilogue.ts";
 import { fewRowsGrid, fewRowsSource, ROW_TILES, rowTileFor, threadsFor } from "./few-rows.ts";
 import type { RowTile } from "./few-rows.ts";
 import { manyRowsGrid, manyRowsSource } from "./many-rows.ts";
 import { gemmShape } from "../gemm/gemm.ts";
 import { productColumns, productUniform, usesAux } from "./op.ts";
-import type { ProductOptions, ProductSizes } from "./op.ts";
+import type { ProductChunk, ProductMatrix, ProductOptions, ProductSizes } from "./op.ts";
 
 /** Buffers that one shape of a product reads and writes. */
 export interface ProductBuffers {
@@ -24,11 +23,11 @@ export interface ProductBuffers {
 
 export interface ProductDescription extends EpilogueOptions {
   readonly name: string;
-  readonly matrix: WeightMatrix;
+  readonly matrix: ProductMatrix;
   /** Norm weights (padded to 32), then bias; see `usesAux`. */
   readonly aux?: GPUBuffer;
   /** Sizes for a chunk: the output column depends on it. */
-  readonly sizes: (chunk: WeightChunk) => ProductSizes;
+  readonly sizes: (chunk: ProductChunk) => ProductSizes;
   /** The few-rows shape, with or without RMSNorm fused in. */
   readonly few?: ProductBuffers & { readonly norm: boolean; readonly maxRows: number };
   /** The many-rows shape; its x is already normalised. */
@@ -60,6 +59,7 @@ export class Product {
       epilogue,
       bias: description.bias,
       kv: description.kv,
+      ...(description.adapted === true ? { adapted: true } : {}),
       format: matrix.format,
       zeroPoints: matrix.zeroPoints,
       f16,
@@ -86,7 +86,7 @@ export class Product {
       shape: ProductBuffers,
       with_: ProductOptions,
       op: GPUBuffer,
-      chunk: WeightChunk,
+      chunk: ProductChunk,
     ) =>
       context.bind(kernel, [
         op,

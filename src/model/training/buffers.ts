@@ -5,6 +5,7 @@ import { uploadStorage } from "../../kernels/buffers.ts";
 import { columnSumBytes } from "../../kernels/column-sum/column-sum.ts";
 import { CROSS_ENTROPY_STATE_BYTES } from "../../kernels/cross-entropy/cross-entropy.ts";
 import { gemmShape, partialBytes, splitsFor } from "../../kernels/gemm/gemm.ts";
+import type { GemmShape } from "../../kernels/gemm/source.ts";
 import { ropeFrequencies, ropeTable } from "../../kernels/rope/rope.ts";
 import { maxAttentionTiles } from "../../kernels/varlen-attention/varlen-attention.ts";
 import { ACTIVATION_PAD, roundUp } from "../../kernels/weights/format.ts";
@@ -92,54 +93,96 @@ export function vocabularyChunk(spec: ModelSpec, maxTokens: number): number {
   return Math.min(roundUp(spec.vocabSize, ACTIVATION_PAD), fit);
 }
 
+/** Bytes of the training buffers: of `hidden` those of one, of `layer` those of one layer. */
+export interface TrainingBytes {
+  readonly shared: Readonly<Record<Exclude<keyof TrainingBuffers, "hidden" | "layers">, number>>;
+  readonly hidden: number;
+  readonly layer: Readonly<Record<keyof LayerActivations, number>>;
+}
+
+export function trainingBytes(spec: ModelSpec, { maxTokens, maxLength }: TrainingSizes): TrainingBytes {
+  const rows = (width: number): number => rowsBytes(maxTokens, width);
+  return {
+    shared: {
+      step: 16,
+      lossStep: 16,
+      rows: maxTokens * 16,
+      lastToken: 16,
+      tiles: maxAttentionTiles(maxTokens, maxTokens) * 16,
+      rope: maxLength * spec.headDim * 4,
+      tokens: Math.min(maxTokens, spec.vocabSize) * 16,
+      places: maxTokens * 4,
+      lossRows: maxTokens * 4,
+      targets: maxTokens * 4,
+      finalNormed: rows(spec.hiddenSize),
+      logits: maxTokens * vocabularyChunk(spec, maxTokens) * 4,
+      state: maxTokens * CROSS_ENTROPY_STATE_BYTES,
+    },
+    hidden: rows(spec.hiddenSize),
+    layer: {
+      normed: rows(spec.hiddenSize),
+      qkv: rows(qkvWidth(spec)),
+      attention: rows(spec.heads * spec.headDim),
+      lse: maxTokens * spec.heads * 4,
+      middle: rows(spec.hiddenSize),
+      mlpNormed: rows(spec.hiddenSize),
+      gateUp: rows(2 * gateUpColumns(spec)),
+      inner: rows(spec.intermediateSize),
+    },
+  };
+}
+
 export function allocateTraining(
   context: GpuContext,
   scope: BufferScope,
   spec: ModelSpec,
   sizes: TrainingSizes,
 ): TrainingBuffers {
-  const { maxTokens } = sizes;
-  const rows = rowsOf(scope, maxTokens);
-  const layer = (i: number): LayerActivations => ({
-    normed: rows(`${i}.normed`, spec.hiddenSize),
-    qkv: rows(`${i}.qkv`, qkvWidth(spec)),
-    attention: rows(`${i}.attention`, spec.heads * spec.headDim),
-    lse: scope.create(`${i}.lse`, maxTokens * spec.heads * 4),
-    middle: rows(`${i}.middle`, spec.hiddenSize),
-    mlpNormed: rows(`${i}.mlp_normed`, spec.hiddenSize),
-    gateUp: rows(`${i}.gate_up`, 2 * gateUpColumns(spec)),
-    inner: rows(`${i}.inner`, spec.intermediateSize),
-  });
+  const bytes = trainingBytes(spec, sizes);
+  const storage = (name: Exclude<keyof TrainingBuffers, "hidden" | "layers">): GPUBuffer =>
+    scope.create(name, bytes.shared[name]);
+  const layer = (i: number): LayerActivations => {
+    const own = (name: keyof LayerActivations): GPUBuffer => scope.create(`${i}.${name}`, bytes.layer[name]);
+    return {
+      normed: own("normed"),
+      qkv: own("qkv"),
+      attention: own("attention"),
+      lse: own("lse"),
+      middle: own("middle"),
+      mlpNormed: own("mlpNormed"),
+      gateUp: own("gateUp"),
+      inner: own("inner"),
+    };
+  };
   const shared = sizes.keepActivations ? undefined : layer(0);
   const frequencies = ropeFrequencies(spec.headDim, spec.ropeTheta, spec.ropeScaling);
   return {
-    step: scope.create("step", 16, UNIFORM_USAGE),
-    lossStep: scope.create("loss_step", 16, UNIFORM_USAGE),
-    rows: scope.create("rows", maxTokens * 16),
-    lastToken: scope.create("last_token", 16),
-    tiles: scope.create("tiles", maxAttentionTiles(maxTokens, maxTokens) * 16),
+    step: scope.create("step", bytes.shared.step, UNIFORM_USAGE),
+    lossStep: scope.create("loss_step", bytes.shared.lossStep, UNIFORM_USAGE),
+    rows: storage("rows"),
+    lastToken: storage("lastToken"),
+    tiles: storage("tiles"),
     rope: uploadStorage(context, scope, "rope", ropeTable(frequencies, sizes.maxLength)),
-    tokens: scope.create("tokens", Math.min(maxTokens, spec.vocabSize) * 16),
-    places: scope.create("places", maxTokens * 4),
-    lossRows: scope.create("loss_rows", maxTokens * 4),
-    targets: scope.create("targets", maxTokens * 4),
-    hidden: Array.from({ length: spec.layers + 1 }, (_, i) => rows(`hidden.${i}`, spec.hiddenSize)),
+    tokens: storage("tokens"),
+    places: storage("places"),
+    lossRows: storage("lossRows"),
+    targets: storage("targets"),
+    hidden: Array.from({ length: spec.layers + 1 }, (_, i) => scope.create(`hidden.${i}`, bytes.hidden)),
     layers: Array.from({ length: spec.layers }, (_, i) => shared ?? layer(i)),
-    finalNormed: rows("final_normed", spec.hiddenSize),
-    logits: scope.create("logits", maxTokens * vocabularyChunk(spec, maxTokens) * 4),
-    state: scope.create("state", maxTokens * CROSS_ENTROPY_STATE_BYTES),
+    finalNormed: storage("finalNormed"),
+    logits: storage("logits"),
+    state: storage("state"),
   };
 }
 
-export function allocateGradients(
-  context: GpuContext,
-  scope: BufferScope,
+/** Bytes of what the backward pass needs besides. */
+export function gradientBytes(
   spec: ModelSpec,
-  { maxTokens }: TrainingSizes,
-): GradientBuffers {
-  const rows = rowsOf(scope, maxTokens);
+  { maxTokens }: Pick<TrainingSizes, "maxTokens">,
+  shape: GemmShape,
+): Readonly<Record<keyof GradientBuffers, number>> {
+  const rows = (width: number): number => rowsBytes(maxTokens, width);
   const { hiddenSize, intermediateSize, heads, headDim } = spec;
-  const shape = gemmShape(context);
   const partials = [
     [qkvWidth(spec), hiddenSize],
     [hiddenSize, heads * headDim],
@@ -149,24 +192,48 @@ export function allocateGradients(
     // Adapters: a rank is never above the width.
     [hiddenSize, hiddenSize],
   ].map(([n = 0, k = 0]) => partialBytes(n, k, splitsFor(shape, n, k, maxTokens)));
-  const widest = Math.max(hiddenSize, qkvWidth(spec));
   return {
-    factors: scope.create("factors", maxTokens * 8),
-    dHidden: rows("d_hidden", hiddenSize),
-    dNormed: rows("d_normed", hiddenSize),
-    dQkv: rows("d_qkv", qkvWidth(spec)),
-    dAttention: rows("d_attention", heads * headDim),
-    dGateUp: rows("d_gate_up", 2 * gateUpColumns(spec)),
-    dInner: rows("d_inner", intermediateSize),
-    dFinal: rows("d_final", hiddenSize),
-    gathered: rows("gathered", hiddenSize),
-    delta: scope.create("delta", maxTokens * heads * 4),
-    inverse: scope.create("inverse", maxTokens * 4),
-    columnPartial: scope.create("column_partial", columnSumBytes(maxTokens, widest)),
-    gemmPartial: scope.create("gemm_partial", Math.max(16, ...partials)),
+    factors: maxTokens * 8,
+    dHidden: rows(hiddenSize),
+    dNormed: rows(hiddenSize),
+    dQkv: rows(qkvWidth(spec)),
+    dAttention: rows(heads * headDim),
+    dGateUp: rows(2 * gateUpColumns(spec)),
+    dInner: rows(intermediateSize),
+    dFinal: rows(hiddenSize),
+    gathered: rows(hiddenSize),
+    delta: maxTokens * heads * 4,
+    inverse: maxTokens * 4,
+    columnPartial: columnSumBytes(maxTokens, Math.max(hiddenSize, qkvWidth(spec))),
+    gemmPartial: Math.max(16, ...partials),
   };
 }
 
-function rowsOf(scope: BufferScope, maxTokens: number): (name: string, width: number) => GPUBuffer {
-  return (name, width) => scope.create(name, maxTokens * roundUp(width, ACTIVATION_PAD) * 4);
+export function allocateGradients(
+  context: GpuContext,
+  scope: BufferScope,
+  spec: ModelSpec,
+  sizes: TrainingSizes,
+): GradientBuffers {
+  const bytes = gradientBytes(spec, sizes, gemmShape(context));
+  const storage = (name: keyof GradientBuffers): GPUBuffer => scope.create(name, bytes[name]);
+  return {
+    factors: storage("factors"),
+    dHidden: storage("dHidden"),
+    dNormed: storage("dNormed"),
+    dQkv: storage("dQkv"),
+    dAttention: storage("dAttention"),
+    dGateUp: storage("dGateUp"),
+    dInner: storage("dInner"),
+    dFinal: storage("dFinal"),
+    gathered: storage("gathered"),
+    delta: storage("delta"),
+    inverse: storage("inverse"),
+    columnPartial: storage("columnPartial"),
+    gemmPartial: storage("gemmPartial"),
+  };
+}
+
+function rowsBytes(maxTokens: number, width: number): number {
+  return maxTokens * roundUp(width, ACTIVATION_PAD) * 4;
 }

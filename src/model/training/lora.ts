@@ -22,8 +22,6 @@ export interface LoraTarget {
   /** First column of the projection's output and how many are the target's. */
   readonly column: number;
   readonly rows: number;
-  /** First row of the fused matrix. */
-  readonly row: number;
 }
 
 /** PEFT's names for the linear layers of Qwen2 and Llama, with the part of our fused projections that each is. */
@@ -37,24 +35,22 @@ export function loraTargets(spec: ModelSpec): Readonly<Record<string, LoraTarget
     k: hiddenSize,
     column,
     rows,
-    row: column,
   });
-  const mlp = (column: number, row: number, name: string): LoraTarget => ({
+  const mlp = (column: number, name: string): LoraTarget => ({
     projection: "gate_up",
     path: `mlp.${name}`,
     k: hiddenSize,
     column,
     rows: intermediateSize,
-    row,
   });
   return {
     q_proj: attention(0, queries, "q_proj"),
     k_proj: attention(queries, keys, "k_proj"),
     v_proj: attention(queries + keys, keys, "v_proj"),
-    o_proj: { projection: "output", path: "self_attn.o_proj", k: queries, column: 0, rows: hiddenSize, row: 0 },
-    gate_proj: mlp(0, 0, "gate_proj"),
-    up_proj: mlp(gateUpColumns(spec), intermediateSize, "up_proj"),
-    down_proj: { projection: "down", path: "mlp.down_proj", k: intermediateSize, column: 0, rows: hiddenSize, row: 0 },
+    o_proj: { projection: "output", path: "self_attn.o_proj", k: queries, column: 0, rows: hiddenSize },
+    gate_proj: mlp(0, "gate_proj"),
+    up_proj: mlp(gateUpColumns(spec), "up_proj"),
+    down_proj: { projection: "down", path: "mlp.down_proj", k: intermediateSize, column: 0, rows: hiddenSize },
   };
 }
 
@@ -70,9 +66,13 @@ export interface LoraParameters {
 }
 
 /**
+ * The matrices that an adapter adapts, each once.
  * @throws R1Error E_OPTION for an unknown target module or a rank out of range
  */
-export function loraParameters(spec: ModelSpec, { r, lora_alpha, target_modules }: LoraOptions): LoraParameters {
+export function adapterTargets(
+  spec: ModelSpec,
+  { r, target_modules }: Pick<LoraOptions, "r" | "target_modules">,
+): readonly LoraTarget[] {
   const known = loraTargets(spec);
   if (!Number.isInteger(r) || r < 1 || r > spec.hiddenSize) {
     throw new R1Error("E_OPTION", `lora.r is ${r}; expected a whole number from 1 to ${spec.hiddenSize}`);
@@ -88,15 +88,29 @@ export function loraParameters(spec: ModelSpec, { r, lora_alpha, target_modules 
     return target;
   });
   if (targets.length === 0) throw new R1Error("E_OPTION", "lora.target_modules is empty; name at least one");
-  const entries: ParameterEntry[] = [];
-  for (let layer = 0; layer < spec.layers; layer++) {
-    for (const { path, k, rows } of targets) {
+  return targets;
+}
+
+/** An adapter's tensors as entries of a parameter pool. @throws R1Error E_OPTION as {@link adapterTargets} */
+export function adapterEntries(
+  spec: ModelSpec,
+  lora: Pick<LoraOptions, "r" | "target_modules">,
+): readonly ParameterEntry[] {
+  const targets = adapterTargets(spec, lora);
+  return Array.from({ length: spec.layers }, (_, layer) =>
+    targets.flatMap(({ path, k, rows }) => {
       const [a, b] = adapterNames(layer, path);
-      entries.push(adapterEntry(a, r, k), adapterEntry(b, rows, r));
-    }
-  }
+      return [adapterEntry(a, lora.r, k), adapterEntry(b, rows, lora.r)];
+    }),
+  ).flat();
+}
+
+/** @throws R1Error E_OPTION as {@link adapterTargets} */
+export function loraParameters(spec: ModelSpec, lora: LoraOptions): LoraParameters {
+  const { r, lora_alpha } = lora;
+  const targets = adapterTargets(spec, lora);
   return {
-    entries,
+    entries: adapterEntries(spec, lora),
     adapters: (scope, layer, maxTokens) => {
       const out: Partial<Record<Projection, LinearAdapter[]>> = {};
       for (const { projection, path, column, rows } of targets) {

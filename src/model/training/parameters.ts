@@ -26,6 +26,27 @@ export interface ParameterEntry {
 /** Bind groups may begin at multiples of this many bytes of a buffer. */
 const ALIGNMENT = 256;
 
+function aligned(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+}
+
+/** Bytes of one of a pool's buffers. */
+export function poolBytes(entries: readonly Pick<ParameterEntry, "bytes">[]): number {
+  return Math.max(
+    entries.reduce((sum, { bytes }) => sum + aligned(bytes), 0),
+    ALIGNMENT,
+  );
+}
+
+/** Of a pool with buffers of `bytes`: those of gradients and of each moment, and of all with the readback's. */
+export function heldBytes(
+  bytes: number,
+  holds: "all" | "values",
+): { readonly trained: number; readonly total: number } {
+  const trained = holds === "all" ? bytes : ALIGNMENT;
+  return { trained, total: 2 * bytes + 3 * trained };
+}
+
 /**
  * Trainable parameters, their gradients and AdamW's moments, each in one f32 buffer, so that the optimizer takes one
  * dispatch whatever the number of tensors. Paddings lie between tensors; they and their gradients stay zero.
@@ -57,9 +78,9 @@ export class ParameterPool {
     let end = 0;
     for (const { name, bytes } of entries) {
       this.#offsets.set(name, end);
-      end += Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+      end += aligned(bytes);
     }
-    this.bytes = Math.max(end, ALIGNMENT);
+    this.bytes = poolBytes(entries);
     const limit = context.limits.maxStorageBufferBindingSize;
     if (this.bytes > limit) {
       throw new R1Error(
@@ -69,7 +90,7 @@ export class ParameterPool {
       );
     }
     this.values = scope.create("parameters", this.bytes);
-    const trained = holds === "all" ? this.bytes : ALIGNMENT;
+    const { trained } = heldBytes(this.bytes, holds);
     this.gradients = scope.create("gradients", trained);
     this.first = scope.create("adamw.first", trained);
     this.second = scope.create("adamw.second", trained);

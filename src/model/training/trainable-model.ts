@@ -6,6 +6,7 @@ import { AdamW } from "../../kernels/adamw/adamw.ts";
 import type { AdamWStep } from "../../kernels/adamw/adamw.ts";
 import { CROSS_ENTROPY_STATE_BYTES, decodeCrossEntropy } from "../../kernels/cross-entropy/cross-entropy.ts";
 import type { LanguageModelWeights } from "../load.ts";
+import type { ModelAdapter } from "../session-adapter.ts";
 import type { ModelSpec } from "../spec.ts";
 import { uploadBatch } from "./batch.ts";
 import type { PackedBatch, UploadedBatch } from "./batch.ts";
@@ -13,7 +14,6 @@ import { allocateGradients, allocateTraining } from "./buffers.ts";
 import type { GradientBuffers, TrainingBuffers, TrainingSizes } from "./buffers.ts";
 import { loraParameters } from "./lora.ts";
 import type { LoraOptions } from "./lora.ts";
-import { AdapterMerge } from "./merge.ts";
 import { ParameterPool } from "./parameters.ts";
 import { TrainingPlan } from "./plan.ts";
 import { weightParameters } from "./weight-parameters.ts";
@@ -28,8 +28,6 @@ export interface TrainableOptions {
    * The reference policy: a frozen copy of its own or, with `lora`, `"adapter-off"`. Left out, there is none.
    */
   readonly reference?: LanguageModelWeights | "adapter-off";
-  /** With `lora`: a second copy of the model that gets the weights with the adapter added in, to be sampled from. */
-  readonly merged?: LanguageModelWeights;
 }
 
 /** Log-probability of each target and entropy at each scored row, in nats, in the batch's order. */
@@ -47,12 +45,15 @@ export interface StepOutcome {
 
 /**
  * A model with gradients: scores packed batches, takes ∂loss/∂logp back to its parameters, and updates them. The
- * updated weights are the loaded model's own, so that its sessions sample from the new policy at once.
+ * updated weights are the loaded model's own, so that its sessions sample from the new policy at once; with LoRA so do
+ * sessions that are given {@link TrainableModel.adapter}.
  */
 export class TrainableModel {
   readonly spec: ModelSpec;
   readonly sizes: TrainingSizes;
   readonly pool: ParameterPool;
+  /** With LoRA: the adapter that is trained, for sessions to sample with. */
+  readonly adapter: ModelAdapter | undefined;
   /** Optimizer steps applied so far; skipped ones do not count. */
   appliedSteps = 0;
   readonly #context: GpuContext;
@@ -64,7 +65,6 @@ export class TrainableModel {
   readonly #optimizer: AdamW;
   readonly #readback: Readback;
   readonly #referencePool: ParameterPool | undefined;
-  readonly #merge: AdapterMerge | undefined;
   #forwarded: UploadedBatch | undefined;
   #cleared = false;
 
@@ -80,7 +80,7 @@ export class TrainableModel {
       readonly policy: TrainingPlan;
       readonly reference: TrainingPlan | undefined;
       readonly referencePool: ParameterPool | undefined;
-      readonly merge: AdapterMerge | undefined;
+      readonly lora: LoraOptions | undefined;
       readonly optimizer: AdamW;
     },
   ) {
@@ -88,13 +88,14 @@ export class TrainableModel {
     this.#scope = scope;
     this.spec = spec;
     this.sizes = sizes;
-    this.pool = parts.pool;
+    const { pool, lora } = parts;
+    this.pool = pool;
+    this.adapter = lora && { lora, value: (name) => pool.value(name) };
     this.#buffers = parts.buffers;
     this.#gradients = parts.gradients;
     this.#policy = parts.policy;
     this.#reference = parts.reference;
     this.#referencePool = parts.referencePool;
-    this.#merge = parts.merge;
     this.#optimizer = parts.optimizer;
     this.#readback = new Readback(context, scope, sizes.maxTokens * CROSS_ENTROPY_STATE_BYTES, 1);
   }
@@ -117,7 +118,7 @@ export class TrainableModel {
         const buffers = allocateTraining(context, scope, spec, sizes);
         const gradients = allocateGradients(context, scope, spec, sizes);
         const common = { spec, sizes, temperature };
-        const [policy, frozen, optimizer, merge] = await Promise.all([
+        const [policy, frozen, optimizer] = await Promise.all([
           TrainingPlan.create(
             context,
             scope,
@@ -143,16 +144,6 @@ export class TrainableModel {
             first: pool.first,
             second: pool.second,
           }),
-          options.lora && options.merged
-            ? AdapterMerge.create(
-                context,
-                scope,
-                spec,
-                { base: weights, merged: options.merged.weights },
-                pool,
-                options.lora,
-              )
-            : undefined,
         ]);
         // The reference policy's own pool is there for reading, writing and replacing its weights.
         const referencePool =
@@ -170,7 +161,7 @@ export class TrainableModel {
           policy,
           reference: frozen,
           referencePool,
-          merge,
+          lora: options.lora,
           optimizer,
         });
       });
@@ -224,7 +215,6 @@ export class TrainableModel {
     const commands = this.#context.commands();
     this.#optimizer.encode(commands, { ...step, count: this.appliedSteps + 1 });
     this.pool.encodeGive(commands);
-    this.#merge?.encode(commands);
     const wait = this.#readback.enqueue(commands, this.#optimizer.norm, 8);
     commands.submit();
     this.#cleared = false;
@@ -236,10 +226,7 @@ export class TrainableModel {
 
   /** Gives the pool's values to the model's weights, after they were written from outside. */
   publish(): void {
-    const commands = this.#context.commands();
-    this.pool.encodeGive(commands);
-    this.#merge?.encode(commands);
-    commands.submit();
+    this.#submitGive(this.pool);
   }
 
   /** Writes one of the pool's buffers whole, as {@link ParameterPool.readAll} read it. */

@@ -12,54 +12,79 @@ export function chunkName(matrix: string, start: number): string {
   return `${matrix}[${start}]`;
 }
 
-/**
- * Pool entries for full fine-tuning: every tensor of a model, laid out as the model's own weight buffers are.
- * @throws R1Error E_CONFIG for weights that are not f32, or split into several buffers
- */
-export function weightParameters(spec: ModelSpec, weights: ModelWeights): readonly ParameterEntry[] {
-  const tensors = modelTensors(spec);
-  const entries: ParameterEntry[] = [matrixEntry("embedding", weights.embedding, [tensors.embedding])];
-  weights.layers.forEach((layer, i) => {
-    const names = tensors.layers[i];
-    if (!names) throw new RangeError(`no layer ${i}`);
-    entries.push(
-      matrixEntry(`layer${i}.qkv`, layer.qkv, names.qkv),
-      vectorEntry(`layer${i}.attention_aux`, layer.attentionAux, [names.inputNorm, ...names.qkvBias]),
-      matrixEntry(`layer${i}.output`, layer.output, [names.output]),
-      matrixEntry(`layer${i}.gate_up`, layer.gateUp, names.gateUp),
-      vectorEntry(`layer${i}.mlp_norm`, layer.mlpNorm, [names.postNorm]),
-      matrixEntry(`layer${i}.down`, layer.down, [names.down]),
-    );
-  });
-  entries.push(vectorEntry("final_norm", weights.finalNorm, [tensors.finalNorm]));
-  if (tensors.head) entries.push(matrixEntry("head", weights.head, [tensors.head]));
-  return entries;
+/** A piece of the pool, and which of the model's buffers it is. */
+interface WeightPiece {
+  readonly entry: Omit<ParameterEntry, "weights">;
+  readonly of: (weights: ModelWeights) => WeightMatrix | GPUBuffer | undefined;
 }
 
-function matrixEntry(name: string, matrix: WeightMatrix, parts: readonly WantedTensor[]): ParameterEntry {
-  const [chunk, second] = matrix.chunks;
-  if (matrix.format !== "f32") {
+/** How a model's trainable f32 weights lie in a pool; what they take is known before they are loaded. */
+export function weightEntries(spec: ModelSpec): readonly Omit<ParameterEntry, "weights">[] {
+  return weightPieces(spec).map(({ entry }) => entry);
+}
+
+/**
+ * Pool entries for full fine-tuning: every tensor of a model, laid out as the model's own weight buffers are.
+ * @throws R1Error E_CONFIG for weights that are not f32, E_LIMIT for those that are split into several buffers
+ */
+export function weightParameters(spec: ModelSpec, weights: ModelWeights): readonly ParameterEntry[] {
+  return weightPieces(spec).map(({ entry, of }) => {
+    const found = of(weights);
+    if (!found) throw new RangeError(`no weights for ${entry.name}`);
+    return { ...entry, weights: "chunks" in found ? wholeMatrix(entry.name, found) : found };
+  });
+}
+
+function weightPieces(spec: ModelSpec): readonly WeightPiece[] {
+  const tensors = modelTensors(spec);
+  const layers = tensors.layers.flatMap((names, i): WeightPiece[] => [
+    { entry: matrixEntry(`layer${i}.qkv`, names.qkv), of: ({ layers: own }) => own[i]?.qkv },
+    {
+      entry: vectorEntry(`layer${i}.attention_aux`, [names.inputNorm, ...names.qkvBias]),
+      of: ({ layers: own }) => own[i]?.attentionAux,
+    },
+    { entry: matrixEntry(`layer${i}.output`, [names.output]), of: ({ layers: own }) => own[i]?.output },
+    { entry: matrixEntry(`layer${i}.gate_up`, names.gateUp), of: ({ layers: own }) => own[i]?.gateUp },
+    { entry: vectorEntry(`layer${i}.mlp_norm`, [names.postNorm]), of: ({ layers: own }) => own[i]?.mlpNorm },
+    { entry: matrixEntry(`layer${i}.down`, [names.down]), of: ({ layers: own }) => own[i]?.down },
+  ]);
+  return [
+    { entry: matrixEntry("embedding", [tensors.embedding]), of: ({ embedding }) => embedding },
+    ...layers,
+    { entry: vectorEntry("final_norm", [tensors.finalNorm]), of: ({ finalNorm }) => finalNorm },
+    ...(tensors.head ? [{ entry: matrixEntry("head", [tensors.head]), of: ({ head }: ModelWeights) => head }] : []),
+  ];
+}
+
+function wholeMatrix(name: string, { format, chunks }: WeightMatrix): GPUBuffer {
+  const [chunk, second] = chunks;
+  if (format !== "f32") {
     throw new R1Error(
       "E_CONFIG",
-      `${name} is held as ${matrix.format}; full fine-tuning needs f32 weights. Load the model as f32, or train LoRA adapters`,
+      `${name} is held as ${format}; full fine-tuning needs f32 weights. Load the model as f32, or train LoRA adapters`,
     );
   }
   if (!chunk || second) {
     throw new R1Error("E_LIMIT", `${name} is too large for one binding of this device; train LoRA adapters instead`);
   }
-  const ld = paddedK("f32", matrix.k);
+  return chunk.data;
+}
+
+function matrixEntry(name: string, parts: readonly WantedTensor[]): Omit<ParameterEntry, "weights"> {
+  const k = parts[0]?.shape[1] ?? 0;
+  const ld = paddedK("f32", k);
   const tensors: ParameterTensor[] = [];
   let row = 0;
   for (const { name: tensor, shape } of parts) {
     const rows = shape[0] ?? 0;
-    tensors.push({ name: tensor, shape, at: row * ld, rows, k: matrix.k, ld });
+    tensors.push({ name: tensor, shape, at: row * ld, rows, k, ld });
     row += rows;
   }
-  return { name: chunkName(name, 0), bytes: row * ld * 4, tensors, weights: chunk.data };
+  return { name: chunkName(name, 0), bytes: row * ld * 4, tensors };
 }
 
 /** As `loadWeights` lays vectors out: the first padded as activations are, the others following each other. */
-function vectorEntry(name: string, buffer: GPUBuffer, parts: readonly WantedTensor[]): ParameterEntry {
+function vectorEntry(name: string, parts: readonly WantedTensor[]): Omit<ParameterEntry, "weights"> {
   const tensors: ParameterTensor[] = [];
   let at = 0;
   for (const [i, { name: tensor, shape }] of parts.entries()) {
@@ -67,5 +92,5 @@ function vectorEntry(name: string, buffer: GPUBuffer, parts: readonly WantedTens
     tensors.push({ name: tensor, shape, at, rows: 1, k, ld: k });
     at += i === 0 ? roundUp(k, ACTIVATION_PAD) : k;
   }
-  return { name, bytes: roundUp(at, 4) * 4, tensors, weights: buffer };
+  return { name, bytes: roundUp(at, 4) * 4, tensors };
 }

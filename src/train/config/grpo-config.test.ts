@@ -211,6 +211,9 @@ describe("what is refused, in one sentence", () => {
       );
     }
     checkRefused({ sync_ref_model: true }, "sync_ref_model", "found true with beta 0; expected a beta above 0");
+    checkRefused({ sync_ref_model: true, beta: 0.1, lora: {} }, "sync_ref_model", "found true with lora");
+    checkRefused({ weights: "q4" }, "weights", "found q4 without lora; expected f32, or a LoRA adapter");
+    expect(parseGrpoConfig({ ...least, weights: "q4", lora: {} }).weights).toBe("q4");
     checkRefused({ reward_weights: [1] }, "reward_weights", "found 1 for 2 reward_funcs; expected one for each");
     checkRefused({ reward_funcs: ["a"], reward_weights: [1, 2] }, "reward_weights", "found 2 for 1");
     checkRefused({ soft_punish_cache: 121 }, "soft_punish_cache", "found 121; expected at most max_completion_length");

@@ -15,6 +15,7 @@ import {
   learningRate,
   lrSchedulerType,
   warmupSteps,
+  WEIGHTS_CONFLICT,
   type LoraConfig,
 } from "./shared.ts";
 
@@ -31,6 +32,10 @@ const schema = v.object({
   per_step_prompts: v.optional(whole(1, 65_536), 12),
   num_generations: v.optional(whole(2, 1024), 8),
   max_completion_length: v.optional(whole(1, MAX_TOKENS), 120),
+  /** Say in each prompt what the task asks for and how it is to be answered, for models that were not made for it. */
+  task_instructions: v.optional(flag, false),
+  /** Tokens of a prompt with its template; longer ones are refused. */
+  max_prompt_length: v.optional(whole(1, MAX_TOKENS), 512),
   temperature: v.optional(numberAbove(0, 10), 1),
   /** 1 for off. */
   top_p: v.optional(numberAbove(0, 1), 1),
@@ -85,6 +90,7 @@ const EPSILON_HIGH: Readonly<Partial<Record<LossTypeName, number>>> = { cispo: 5
 const DEFAULT_EPSILON_HIGH = 0.28;
 
 const CONFLICTS: readonly Conflict<GrpoConfig>[] = [
+  WEIGHTS_CONFLICT,
   {
     field: "importance_sampling_level",
     // The ratio is the completion's, so its terms must be averaged per completion (GSPO; TRL warns of the others).
@@ -97,6 +103,12 @@ const CONFLICTS: readonly Conflict<GrpoConfig>[] = [
     when: ({ sync_ref_model, beta }) => sync_ref_model && beta === 0,
     found: () => "true with beta 0",
     expected: "a beta above 0, without which there is no reference model",
+  },
+  {
+    field: "sync_ref_model",
+    when: ({ sync_ref_model, lora }) => sync_ref_model && lora !== null,
+    found: () => "true with lora",
+    expected: "false: the reference of an adapter is the model without it",
   },
   {
     field: "reward_weights",

@@ -28,6 +28,8 @@ test("defaults", () => {
     padding_free: false,
     padding: false,
     completion_only_loss: true,
+    weights: null,
+    gradient_checkpointing: null,
     max_length: 1024,
     max_tokens_per_pack: 4096,
     max_steps: null,

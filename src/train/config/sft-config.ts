@@ -11,6 +11,7 @@ import {
   learningRate,
   lrSchedulerType,
   warmupSteps,
+  WEIGHTS_CONFLICT,
   type LoraConfig,
 } from "./shared.ts";
 
@@ -114,6 +115,7 @@ const GIVEN_CONFLICTS: readonly Conflict<Fields>[] = [
 ];
 
 const CONFLICTS: readonly Conflict<SftConfig>[] = [
+  WEIGHTS_CONFLICT,
   {
     field: "padding",
     when: ({ padding, packing }) => padding && packing,

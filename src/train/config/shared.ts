@@ -18,6 +18,10 @@ export const LORA_TARGET_MODULES = [
   "down_proj",
 ] as const;
 
+/** Formats that frozen weights can be held in, largest first. */
+export const FROZEN_FORMATS = ["f32", "f16", "bf16", "q8", "q4"] as const;
+export type FrozenFormat = (typeof FROZEN_FORMATS)[number];
+
 const loraSchema = v.object({
   r: v.optional(whole(1, 1024), 16),
   lora_alpha: v.optional(numberAbove(0, 65_536), 32),
@@ -25,7 +29,7 @@ const loraSchema = v.object({
   target_modules: v.optional(
     v.union(
       [
-        v.pipe(v.array(oneOf(LORA_TARGET_MODULES)), v.minLength(1)),
+        v.pipe(v.array(oneOf(LORA_TARGET_MODULES)), v.minLength(1, "at least one module")),
         v.pipe(
           v.literal("all-linear"),
           v.transform(() => [...LORA_TARGET_MODULES]),
@@ -69,6 +73,10 @@ export const RUN_ENTRIES = {
   /** Bound of the gradient's global norm; 0 for none, as in transformers. */
   max_grad_norm: v.optional(number(0, 1e9), 1),
   lora: v.optional(v.unknown()),
+  /** What the frozen weights under an adapter are converted or quantized to while loading; null for as they are stored. */
+  weights: orNull(oneOf(FROZEN_FORMATS)),
+  /** Run layers again in the backward pass instead of keeping their activations; null where those would take over 1 GiB. */
+  gradient_checkpointing: orNull(flag),
   /** Steps between two evaluations; 0 for none. */
   eval_every: v.optional(whole(0, MAX_STEPS), 50),
   eval_prompts: v.optional(whole(1, MAX_COUNT), 256),
@@ -109,6 +117,18 @@ export const SOURCE_CONFLICTS: readonly Conflict<Sources>[] = [
     expected: "a task, whose level it is",
   },
 ];
+
+interface Trained {
+  readonly lora: LoraConfig | null;
+  readonly weights: FrozenFormat | null;
+}
+
+export const WEIGHTS_CONFLICT: Conflict<Trained> = {
+  field: "weights",
+  when: ({ lora, weights }) => lora === null && weights !== null && weights !== "f32",
+  found: ({ weights }) => `${weights} without lora`,
+  expected: "f32, or a LoRA adapter: weights that are rounded cannot take small updates",
+};
 
 /** @throws R1Error E_OPTION when there is no model */
 export function requireModel(model: string | null): string {

@@ -15,7 +15,8 @@ import { openProblems } from "./problems.ts";
 import type { ProblemSource } from "./problems.ts";
 import { Sampler } from "./rollout.ts";
 import type { SamplingSettings } from "./rollout.ts";
-import { checkpointToResume, initialiseAdapters, openModel, stopped, trainingSizes } from "./setup.ts";
+import { grpoSizes } from "./grpo-plan.ts";
+import { checkpointToResume, initialiseAdapters, openModel, stopped } from "./setup.ts";
 import type { OpenedModel } from "./setup.ts";
 import { checkpointFiles, restoreCheckpoint } from "./state.ts";
 
@@ -31,12 +32,14 @@ export async function* trainGrpo(
   control: RunControl = {},
 ): AsyncGenerator<TrainEvent> {
   const folder = await environment.openFolder(config.model);
-  const opened = await openModel(environment, folder, config.lora, "f32");
-  // The reference policy's weights or, under an adapter, those that are sampled from.
-  const second =
-    config.beta !== 0 || config.lora ? await loadModel(environment.context, folder, { format: "f32" }) : undefined;
+  const opened = await openModel(environment, folder, config.lora, config.weights);
+  let second: LanguageModelWeights | undefined;
   let run: GrpoRun | undefined;
   try {
+    // Under an adapter the reference policy is the same weights without it.
+    if (config.beta !== 0 && !config.lora) {
+      second = await loadModel(environment.context, folder, { format: "f32" });
+    }
     run = await GrpoRun.create(environment, config, opened, second, control);
     yield* run.events();
   } finally {
@@ -45,9 +48,6 @@ export async function* trainGrpo(
     opened.model.dispose();
   }
 }
-
-/** Share of the model's positions that a prompt may take at most; the rest is the completion's. */
-const MAX_PROMPT_TOKENS = 512;
 
 class GrpoRun {
   readonly #environment: RunEnvironment;
@@ -100,21 +100,16 @@ class GrpoRun {
       );
     }
     const reference = config.beta === 0 ? undefined : config.lora ? ("adapter-off" as const) : second;
+    const sizes = grpoSizes(config, model.spec);
     const trainable = await TrainableModel.create(model, {
-      sizes: trainingSizes(model.spec, config.max_tokens_per_pack),
+      sizes: sizes.training,
       temperature: config.temperature,
       ...(config.lora ? { lora: config.lora } : {}),
-      ...(config.lora && second ? { merged: second } : {}),
       ...(reference ? { reference } : {}),
     });
     let sampler: Sampler | undefined;
     try {
-      sampler = await Sampler.create(config.lora && second ? second : model, tokenizer, prompts, {
-        sequences: config.per_step_prompts * config.num_generations,
-        generations: config.num_generations,
-        promptTokens: Math.min(room, MAX_PROMPT_TOKENS),
-        maxNewTokens: config.max_completion_length,
-      });
+      sampler = await Sampler.create(model, tokenizer, prompts, sizes.sampler, trainable.adapter);
       const run = new GrpoRun(environment, config, opened, control, { trainable, sampler, problems });
       if (config.lora) initialiseAdapters(trainable, config.seed);
       if (control.resume) await run.#resume();

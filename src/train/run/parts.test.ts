@@ -85,6 +85,14 @@ describe("problems", () => {
     }
   });
 
+  it("a model that was not made for a task is told what it asks for, in training and in evaluation", () => {
+    const [plain, told] = [taskProblems(countdown, null, 4), taskProblems(countdown, null, 4, true)];
+    const { prompt } = plain.training(3, 0, 1);
+    expect(told.training(3, 0, 1).prompt).toMatch(/<answer> and <\/answer>\.\n/);
+    expect(told.training(3, 0, 1).prompt.endsWith(prompt)).toBe(true);
+    expect(told.heldout(0)?.prompt).toContain("<answer>");
+  });
+
   it("a dataset goes through all its training rows before it repeats one, and keeps the last eighth back", async () => {
     const rows = Array.from({ length: 16 }, (_, i) => JSON.stringify({ prompt: `p${i}`, solution: `${i}` })).join("\n");
     const source = await openProblems({ task: null, level: null, dataset: "d", seed: 1 }, () => Promise.resolve(rows));

@@ -1,5 +1,6 @@
 import { R1Error } from "../../errors.ts";
 import { Rng } from "../rng.ts";
+import { promptOf } from "../tasks/task.ts";
 import type { Split, Task } from "../tasks/task.ts";
 import { parseTask } from "../tasks/tasks.ts";
 import { PURPOSE } from "./environment.ts";
@@ -22,11 +23,12 @@ export interface ProblemSource {
   readonly size?: number;
 }
 
-export function taskProblems(task: Task, level: number | null, seed: number): ProblemSource {
+/** @param isInstructed each prompt says what the task asks for, and how it is to be answered */
+export function taskProblems(task: Task, level: number | null, seed: number, isInstructed = false): ProblemSource {
   const draw = (split: Split, ...path: readonly number[]): RunProblem => {
     const problem = task.sample(new Rng(seed, ...path), split, level ?? task.defaultLevel);
     return {
-      prompt: problem.prompt,
+      prompt: promptOf(task, problem, isInstructed),
       columns: problem.columns,
       verify: (completion) => task.check(problem.columns, completion),
     };
@@ -42,14 +44,15 @@ interface Sources {
   readonly level: number | null;
   readonly dataset: string | null;
   readonly seed: number;
+  readonly task_instructions?: boolean;
 }
 
 /** @throws R1Error E_OPTION for an unknown task, E_JSON and E_FORMAT for a dataset's rows */
 export async function openProblems(
-  { task, level, dataset, seed }: Sources,
+  { task, level, dataset, seed, task_instructions }: Sources,
   readDataset: (path: string) => Promise<string>,
 ): Promise<ProblemSource> {
-  if (task !== null) return taskProblems(parseTask(task), level, seed);
+  if (task !== null) return taskProblems(parseTask(task), level, seed, task_instructions);
   if (dataset === null) throw new R1Error("E_OPTION", "neither task nor dataset; expected one of them");
   return datasetProblems(parseRows(await readDataset(dataset), dataset), seed);
 }

@@ -1,6 +1,8 @@
 import { generate } from "../../generate/generate.ts";
 import { resolveOptions } from "../../generate/options.ts";
 import type { LanguageModelWeights } from "../../model/load.ts";
+import type { ModelAdapter } from "../../model/session-adapter.ts";
+import type { SessionSizes } from "../../model/session-buffers.ts";
 import { Session } from "../../model/session.ts";
 import { R1Error } from "../../errors.ts";
 import { StreamDecoder } from "../../text/stream-decoder.ts";
@@ -43,6 +45,23 @@ export interface SamplerSizes {
 /** Prompt tokens that are run through the model at a time. */
 const PREFILL_ROWS = 512;
 
+/** The session that a sampler makes: a group shares its prompt's cache rows. */
+export function rolloutSessionSizes({
+  sequences,
+  generations,
+  promptTokens,
+  maxNewTokens,
+}: SamplerSizes): SessionSizes {
+  const groups = Math.max(1, Math.floor(sequences / generations));
+  return {
+    maxSequences: groups * generations,
+    contextTokens: promptTokens + maxNewTokens,
+    kvTokens: groups * (promptTokens + generations * maxNewTokens),
+    prefillRows: Math.min(PREFILL_ROWS, groups * promptTokens),
+    kv: "f32",
+  };
+}
+
 /** Samples groups of completions from a model's current weights, each group's prompt prefilled once. */
 export class Sampler {
   readonly #session: Session;
@@ -57,22 +76,18 @@ export class Sampler {
     this.#sizes = sizes;
   }
 
-  /** @throws R1Error E_OUT_OF_MEMORY, E_LIMIT */
+  /**
+   * @param adapter what the model is sampled with, as it is at each rollout
+   * @throws R1Error E_OUT_OF_MEMORY, E_LIMIT
+   */
   static async create(
     model: LanguageModelWeights,
     tokenizer: Tokenizer,
     prompts: PromptWriter,
     sizes: SamplerSizes,
+    adapter?: ModelAdapter,
   ): Promise<Sampler> {
-    const { sequences, generations, promptTokens, maxNewTokens } = sizes;
-    const groups = Math.max(1, Math.floor(sequences / generations));
-    const session = await Session.create(model, {
-      maxSequences: groups * generations,
-      contextTokens: promptTokens + maxNewTokens,
-      kvTokens: groups * (promptTokens + generations * maxNewTokens),
-      prefillRows: PREFILL_ROWS,
-      kv: "f32",
-    });
+    const session = await Session.create(model, rolloutSessionSizes(sizes), adapter);
     return new Sampler(session, tokenizer, prompts, sizes);
   }
 

@@ -165,17 +165,40 @@ describe("a run of GRPO", () => {
     for (const { metrics } of events) expect(metrics["kl"]).toBeLessThan(1e-6);
   });
 
-  it("adapters change what is sampled, and the frozen weights not at all", async () => {
+  it.each([
+    ["f32", ["q_proj", "v_proj", "gate_proj", "up_proj", "down_proj"]],
+    ["q4", ["k_proj", "o_proj", "up_proj"]],
+  ])("an adapter over %s weights changes what is sampled, and not the weights: %j", async (weights, target_modules) => {
     const model = tinyModel();
     const environment = await memoryEnvironment({ tiny: model });
-    const lora = { r: 4, lora_alpha: 8, target_modules: ["q_proj", "v_proj", "gate_proj", "up_proj", "down_proj"] };
-    const config = parseGrpoConfig({ ...TINY_GRPO, lora, beta: 0.05, learning_rate: 2e-2 });
+    const lora = { r: 4, lora_alpha: 8, target_modules };
+    const config = parseGrpoConfig({ ...TINY_GRPO, lora, weights, beta: 0.05, learning_rate: 2e-2 });
     const events = steps(await collectEvents(trainGrpo(environment, config)));
-    // The sampler reads weights with the adapter added in, the trainer runs it beside them: they must agree.
+    // Sampler and trainer compute it by different kernels: they must agree.
     for (const { metrics } of events) expect(metrics["sampling/sampling_logp_difference/max"]).toBeLessThan(1e-4);
     expect(events.at(-1)?.metrics["kl"]).toBeGreaterThan(0);
     expect(environment.checkpoint?.has("adapter_model.safetensors")).toBe(true);
     expect(environment.checkpoint?.has("model.safetensors")).toBe(false);
+  });
+
+  it("an adapter goes on bit for bit from a stop, over weights that its checkpoint does not hold", async () => {
+    const config = parseGrpoConfig({ ...TINY_GRPO, lora: { r: 4 }, weights: "q4", max_steps: 2, learning_rate: 2e-2 });
+    const [whole, halves] = [
+      await memoryEnvironment({ tiny: tinyModel() }),
+      await memoryEnvironment({ tiny: tinyModel() }),
+    ];
+    const all = await collectEvents(trainGrpo(whole, config));
+    const stop = new AbortController();
+    const first: TrainEvent[] = [];
+    for await (const event of trainGrpo(halves, config, { signal: stop.signal })) {
+      first.push(event);
+      if (event.type === "step") stop.abort();
+    }
+    expect(first.at(-1)).toEqual({ type: "done", step: 1, reason: "stopped" });
+    const rest = await collectEvents(trainGrpo(halves, config, { resume: true }));
+    expect(timeless(steps([...first, ...rest]))).toEqual(timeless(steps(all)));
+    const file = "adapter_model.safetensors";
+    expect(weightBytes(halves.checkpoint, file)).toEqual(weightBytes(whole.checkpoint, file));
   });
 
   it("groups whose rewards are all equal are told, and change nothing", async () => {

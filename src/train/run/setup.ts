@@ -17,6 +17,7 @@ import { PURPOSE } from "./environment.ts";
 import type { RunControl, RunEnvironment } from "./environment.ts";
 import { keptFiles } from "./model-files.ts";
 import type { FileMap } from "./model-files.ts";
+import { readStartingModel } from "./starting-model.ts";
 import { createPromptWriter } from "./prompts.ts";
 import type { PromptWriter } from "./prompts.ts";
 
@@ -30,22 +31,30 @@ export interface OpenedModel {
 }
 
 /**
- * @param format of the weights under an adapter; left out, they stay as they are in the file
- * @throws R1Error for every way a folder can be wrong; nothing stays allocated then
+ * @param weights format of the weights under an adapter; null for as they are in the file
+ * @throws R1Error E_QUANTIZED for quantized weights without an adapter, and for every way a folder can be wrong; nothing
+ *   stays allocated then
  */
 export async function openModel(
   { context, templateHost }: RunEnvironment,
   folder: ModelFolder,
   lora: LoraConfig | null,
-  format?: WeightFormat,
+  weights: WeightFormat | null,
 ): Promise<OpenedModel> {
   const assets = await loadTextAssets(folder);
   const tokenizer = requireTokenizer(assets, folder);
   const prompts = await createPromptWriter(assets, tokenizer, templateHost);
   const kept = await keptFiles(folder);
-  // Full fine-tuning needs f32 weights; under an adapter they stay as they are in the file.
-  const weights = lora ? format : "f32";
-  const model = await loadModel(context, folder, weights === undefined ? {} : { format: weights });
+  if (!lora && (await readStartingModel(folder)).isQuantized) {
+    throw new R1Error(
+      "E_QUANTIZED",
+      `${folder.name}: its weights are quantized, and rounded weights cannot take small updates; train a LoRA adapter over them (lora)`,
+      { folder: folder.name },
+    );
+  }
+  // Full fine-tuning needs f32 weights.
+  const format = lora ? weights : "f32";
+  const model = await loadModel(context, folder, format === null ? {} : { format });
   if (tokenizer.vocabSize > model.spec.vocabSize) {
     model.dispose();
     throw new R1Error(
@@ -59,7 +68,8 @@ export async function openModel(
 /** Activations are kept where they take no more than this. */
 const KEPT_BYTES = 1024 * 2 ** 20;
 
-export function trainingSizes(spec: ModelSpec, maxTokens: number): TrainingSizes {
+/** @param recompute layers in the backward pass; null to decide by what their activations would take */
+export function trainingSizes(spec: ModelSpec, maxTokens: number, recompute: boolean | null): TrainingSizes {
   const perLayer =
     3 * spec.hiddenSize +
     qkvWidth(spec) +
@@ -69,7 +79,7 @@ export function trainingSizes(spec: ModelSpec, maxTokens: number): TrainingSizes
   return {
     maxTokens,
     maxLength: Math.min(spec.maxPositions, maxTokens),
-    keepActivations: perLayer * spec.layers * maxTokens * 4 <= KEPT_BYTES,
+    keepActivations: !(recompute ?? perLayer * spec.layers * maxTokens * 4 > KEPT_BYTES),
   };
 }
 

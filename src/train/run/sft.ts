@@ -35,7 +35,7 @@ export async function* trainSft(
   const folder = config.init
     ? folderOf("fresh model", freshModel(config.init, config.seed))
     : await environment.openFolder(config.model ?? "");
-  const opened = await openModel(environment, folder, config.lora);
+  const opened = await openModel(environment, folder, config.lora, config.weights);
   let run: SftRun | undefined;
   try {
     run = await SftRun.create(environment, config, opened, control);
@@ -87,7 +87,7 @@ class SftRun {
     const { model, tokenizer, prompts } = opened;
     const examples = await openExamples(config, tokenizer, prompts, environment.readDataset);
     const trainable = await TrainableModel.create(model, {
-      sizes: trainingSizes(model.spec, config.max_tokens_per_pack),
+      sizes: trainingSizes(model.spec, config.max_tokens_per_pack, config.gradient_checkpointing),
       ...(config.lora ? { lora: config.lora } : {}),
     });
     try {
@@ -174,9 +174,9 @@ class SftRun {
     };
   }
 
-  /** Under an adapter there are no weights to sample from; the loss is then all there is to see. */
+  /** Plain text has no problems to be sampled. */
   get #samples(): boolean {
-    return this.#config.kind === "trace" && this.#config.lora === null;
+    return this.#config.kind === "trace";
   }
 
   async *#evaluation(): AsyncGenerator<TrainEvent> {
@@ -193,12 +193,8 @@ class SftRun {
     const problems = await openProblems(this.#config, this.#environment.readDataset);
     const { model, tokenizer, prompts: writer } = this.#opened;
     const half = Math.floor(max_length / 2);
-    const sampler = await Sampler.create(model, tokenizer, writer, {
-      sequences: 64,
-      generations: samples,
-      promptTokens: half,
-      maxNewTokens: max_length - half,
-    });
+    const sizes = { sequences: 64, generations: samples, promptTokens: half, maxNewTokens: max_length - half };
+    const sampler = await Sampler.create(model, tokenizer, writer, sizes, this.#trainable.adapter);
     try {
       const settings = { temperature: 1, topP: 1, topK: 0, maxNewTokens: max_length - half };
       const evaluation = await evaluate(sampler, problems, { prompts, samples, seed, settings }, this.#control.signal);

@@ -85,6 +85,8 @@ export const addition: Task = {
     checkLevel(TASK, level);
     return sampleInSplit(split, () => draw(rng, level + 1));
   },
+  instruction: () =>
+    "The numbers are written with their digits reversed, units first. Write the digits of their sum in the same way, separated by spaces, between <answer> and </answer>.",
   check,
   trace,
   pretrain,

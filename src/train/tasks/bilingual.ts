@@ -183,6 +183,10 @@ export const bilingual: Task = {
     checkLevel(TASK, level);
     return sampleInSplit(split, () => draw(rng, level + 1));
   },
+  instruction: ({ language }) =>
+    language === "ja"
+      ? "日本語で考え、答えの数だけを <answer> と </answer> の間に書いてください。"
+      : "Think in English, and write only the number of the answer between <answer> and </answer>.",
   check,
   trace,
   pretrain,

@@ -200,6 +200,8 @@ export const countdown: Task = {
     const size = LEVELS[level]?.size ?? 0;
     return sampleInSplit(split, () => draw(rng, size));
   },
+  instruction: () =>
+    "Make the target from the numbers with +, - and *, each number exactly once, calculating from left to right. Write only the expression, without its result, between <answer> and </answer>.",
   check,
   trace,
   pretrain,

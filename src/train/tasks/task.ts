@@ -27,12 +27,19 @@ export interface Task {
    * @throws R1Error E_OPTION for a level that the task does not have
    */
   readonly sample: (rng: Rng, split: Split, level?: number) => Problem;
+  /** What a model that was not made for the task has to be told: what its short prompts ask for, and how it is to answer. */
+  readonly instruction: (columns: Problem["columns"]) => string;
   /** Whether the completion's `<answer>…</answer>` solves the problem. Needs the columns alone, so it can be replayed. */
   readonly check: (columns: Problem["columns"], completion: string) => boolean;
   /** A cold-start demonstration: everything after the generation prompt `<think>\n`, up to but without EOS. */
   readonly trace: (rng: Rng, problem: Problem) => string;
   /** A line of pretraining text: teaches the arithmetic (or the words), not the format. */
   readonly pretrain: (rng: Rng) => string;
+}
+
+/** The user's message for a problem. */
+export function promptOf(task: Pick<Task, "instruction">, problem: Problem, isInstructed: boolean): string {
+  return isInstructed ? `${task.instruction(problem.columns)}\n${problem.prompt}` : problem.prompt;
 }
 
 const HELDOUT_ONE_IN = 8;

@@ -3,7 +3,7 @@ import { createTokenizer } from "../../text/tokenizer.ts";
 import { Rng } from "../rng.ts";
 import { attemptsOf } from "./countdown.ts";
 import { NANO_WORDS, nanoTokenizerConfig, nanoTokenizerJson } from "./nano-tokenizer.ts";
-import { answerOf, splitOf } from "./task.ts";
+import { answerOf, promptOf, splitOf } from "./task.ts";
 import type { Problem, Task } from "./task.ts";
 import { parseTask, TASKS } from "./tasks.ts";
 
@@ -50,6 +50,18 @@ function bilingualKeys(): Set<string> {
 }
 
 describe("tasks", () => {
+  it("tell a model that was not made for them what is asked, in the problem's language", () => {
+    for (const task of TASKS.values()) {
+      for (const { problem } of problems(task, 8)) {
+        expect(promptOf(task, problem, false)).toBe(problem.prompt);
+        const told = promptOf(task, problem, true);
+        expect(told.endsWith(`\n${problem.prompt}`)).toBe(true);
+        expect(told).toContain("<answer>");
+        expect(/[ぁ-ん]/.test(told)).toBe(problem.columns["language"] === "ja");
+      }
+    }
+  });
+
   it("are found by name", () => {
     expect([...TASKS.keys()]).toEqual(["countdown", "addition", "bilingual"]);
     for (const [name, task] of TASKS) expect(parseTask(name)).toBe(task);

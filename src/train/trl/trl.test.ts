@@ -89,28 +89,32 @@ describe("the folder for TRL", () => {
   });
 
   it.skipIf(!hasYaml)("writes TRL's names and the run's values as YAML (skipped without Python's yaml)", async () => {
-    await write({
-      learning_rate: 1e-6,
-      reward_funcs: ["accuracy", "length"],
-      reward_weights: [1, 0.25],
-      delta: 2,
-      beta: 0.01,
-      sync_ref_model: true,
-      entropy_coef: 0.001,
-      lora: { r: 4 },
-    });
-    const script = `import json, yaml; print(json.dumps(yaml.safe_load(open("grpo_config.yaml"))))`;
-    const yaml = JSON.parse(python(script)) as Record<string, unknown>;
-    for (const name of Object.keys(yaml)) expect(TRL_FIELDS, name).toContain(name);
-    expect(yaml).toMatchObject({
+    const written = async (change: object): Promise<Record<string, unknown>> => {
+      await write({
+        learning_rate: 1e-6,
+        reward_funcs: ["accuracy", "length"],
+        reward_weights: [1, 0.25],
+        delta: 2,
+        beta: 0.01,
+        entropy_coef: 0.001,
+        ...change,
+      });
+      const script = `import json, yaml; print(json.dumps(yaml.safe_load(open("grpo_config.yaml"))))`;
+      const yaml = JSON.parse(python(script)) as Record<string, unknown>;
+      for (const name of Object.keys(yaml)) expect(TRL_FIELDS, name).toContain(name);
+      return yaml;
+    };
+    // An adapter's reference is the model without it, which is never renewed.
+    const adapted = await written({ lora: { r: 4 } });
+    expect(adapted).toMatchObject({ use_peft: true, lora_r: 4 });
+    expect(adapted).not.toHaveProperty("ref_model_sync_steps");
+    expect(await written({ sync_ref_model: true })).toMatchObject({
       learning_rate: 1e-6,
       reward_funcs: ["rewards.accuracy", "rewards.length"],
       reward_weights: [1, 0.25],
       delta: 2,
       ref_model_sync_steps: 512,
       entropy_coef: 0.001,
-      use_peft: true,
-      lora_r: 4,
       datasets: [{ path: "json", data_files: "train.jsonl" }],
       scale_rewards: "group",
       save_steps: 50,
