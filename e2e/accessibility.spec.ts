@@ -87,6 +87,8 @@ test("axe finds nothing in the lab, with a run, its settings and a completion op
   await page.emulateMedia({ reducedMotion: "reduce" });
   await page.getByRole("link", { name: "GRPO lab" }).click();
   await page.getByRole("button", { name: /^Algorithm/ }).click();
+  await page.getByRole("button", { name: /^What is trained/ }).click();
+  await page.getByRole("radio", { name: "LoRA adapter" }).check();
   await page.getByRole("list", { name: "The group" }).getByRole("button").first().click();
   await expect(page.getByRole("heading", { name: "Completion", exact: true })).toBeVisible();
   await checkLooks(page, [

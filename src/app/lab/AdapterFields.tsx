@@ -189,7 +189,7 @@ function Setting({ name, label, symbol, help, issue, children }: SettingProps) {
       </div>
       <p id={`${id}-help`} className="text-xs text-quiet">
         {isWrong && issue ? <span className="block text-failure">{expectationOf(issue, language)}</span> : null}
-        {help} <code className="text-xs whitespace-nowrap opacity-80">{name}</code>
+        {help} <code className="text-xs whitespace-nowrap">{name}</code>
       </p>
     </div>
   );
