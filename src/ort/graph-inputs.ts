@@ -3,7 +3,9 @@ import { R1Error } from "../errors.ts";
 import type { ModelSpec } from "../model/spec.ts";
 import type { CacheShape } from "./cache-block.ts";
 
-const PLAIN_INPUTS = new Set(["input_ids", "attention_mask", "position_ids"]);
+/** Of how many of the last positions newer exports compute logits. */
+export const LOGITS_TO_KEEP = "num_logits_to_keep";
+const PLAIN_INPUTS = new Set(["input_ids", "attention_mask", "position_ids", LOGITS_TO_KEEP]);
 const CACHE_INPUT = /^past_key_values\.\d+\.(?:key|value)$/;
 
 /** `present.0.key` for `past_key_values.0.key`. */

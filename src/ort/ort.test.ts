@@ -1,7 +1,11 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { onnxFiles } from "../checkpoint/export/onnx/export.ts";
-import { exportedFolder } from "../checkpoint/export/testing.ts";
+import { decoderGraph } from "../checkpoint/export/onnx/decoder.ts";
+import { onnxModel } from "../checkpoint/export/onnx/graph.ts";
+import type { OnnxGraph } from "../checkpoint/export/onnx/graph.ts";
+import { protoChunks, protoSize } from "../checkpoint/export/onnx/proto.ts";
+import { exportedBytes, exportedFolder } from "../checkpoint/export/testing.ts";
 import { nodeFolder } from "../checkpoint/node/folder.ts";
 import { memoryFolder } from "../checkpoint/testing.ts";
 import { isR1Error } from "../errors.ts";
@@ -146,6 +150,26 @@ describe("loadOnnx", () => {
     const deeper = text.replace(/"num_hidden_layers": \d+/, '"num_hidden_layers": 3');
     expect(await failure({ "config.json": deeper, "onnx/model.onnx": bytes })).toBe("E_FORMAT");
   });
+});
+
+it("newer exports ask of how many positions they shall compute logits", async () => {
+  const model = await openExportModel(nodeFolder(join(FIXTURES, "qwen2-tiny")));
+  const graph = decoderGraph(model);
+  const asked: OnnxGraph = {
+    ...graph,
+    inputs: [...graph.inputs, { name: "num_logits_to_keep", type: "int64", shape: [] }],
+  };
+  const parts = onnxModel(asked, undefined);
+  const size = protoSize(parts);
+  const file = await exportedBytes({ path: "", size, chunks: (signal) => protoChunks(parts, signal) });
+  const config = JSON.stringify(model.config);
+  const plain = await loadOnnx(runtime, await exported(join(FIXTURES, "qwen2-tiny")));
+  const newer = await loadOnnx(runtime, memoryFolder({ "config.json": config, "onnx/model.onnx": file }));
+  const what = request([tokenIds(9, 101)], { maxNewTokens: 6 });
+  const want = await complete(plain.createSession(SIZES), what);
+  expect((await complete(newer.createSession(SIZES), what)).ids).toEqual(want.ids);
+  await plain.dispose();
+  await newer.dispose();
 });
 
 describe("nano-r1 in ONNX Runtime", () => {

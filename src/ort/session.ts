@@ -6,7 +6,7 @@ import type { ModelSpec } from "../model/spec.ts";
 import { checkTokenIds } from "../model/token-ids.ts";
 import { CacheBlock, gather } from "./cache-block.ts";
 import type { CachePlace, CacheShape } from "./cache-block.ts";
-import { presentName } from "./graph-inputs.ts";
+import { LOGITS_TO_KEEP, presentName } from "./graph-inputs.ts";
 import type { OrtRuntime } from "./runtime.ts";
 import { asFloats, sampleRow } from "./sampling.ts";
 import { KeptOrtSequence, OrtSequence } from "./sequence.ts";
@@ -163,11 +163,8 @@ export class OrtSession implements LanguageModel {
     const past = gather(runtime, cache, length === 0 ? sequences.map(() => undefined) : placesOf(sequences), length);
     past.retain();
     try {
-      const { input_ids, attention_mask, position_ids } = this.#inputs(tokens, length);
       const all: Readonly<Record<string, Tensor>> = {
-        input_ids,
-        attention_mask,
-        position_ids,
+        ...this.#inputs(tokens, length),
         ...Object.fromEntries(past.tensors),
       };
       const feeds = Object.fromEntries(Object.entries(all).filter(([name]) => session.inputNames.includes(name)));
@@ -205,6 +202,8 @@ export class OrtSession implements LanguageModel {
         Array.from({ length: rows * count }, (_, i) => length + (i % count)),
         count,
       ),
+      // The last one's alone, whether they are wanted or not.
+      [LOGITS_TO_KEEP]: new ort.Tensor("int64", BigInt64Array.of(1n), []),
     };
   }
 }
