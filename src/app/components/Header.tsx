@@ -51,7 +51,7 @@ function Navigation() {
   return (
     <nav
       aria-label={t.pages}
-      className="-mx-2 flex flex-1 basis-full gap-0.5 overflow-x-auto sm:mx-0 sm:shrink-0 sm:basis-auto sm:gap-1"
+      className="-mx-2 flex flex-1 basis-full gap-0.5 overflow-x-auto sm:mx-0 sm:flex-none sm:gap-1"
     >
       {PAGES.map((page) => (
         <a
@@ -83,10 +83,11 @@ function DeviceLine() {
           ...(speed === undefined ? [] : [`${formatCount(Math.round(speed), language)} ${t.perSecond}`]),
         ]
       : [t.deviceOpening];
+  const line = parts.join(" · ");
   return (
-    <p className="text-xs text-quiet max-sm:sr-only">
+    <p className="text-xs text-quiet max-sm:sr-only sm:min-w-0 sm:flex-1 sm:truncate sm:text-right" title={line}>
       <span className="sr-only">{t.device}: </span>
-      {parts.join(" · ")}
+      {line}
     </p>
   );
 }
