@@ -83,11 +83,10 @@ function DeviceLine() {
           ...(speed === undefined ? [] : [`${formatCount(Math.round(speed), language)} ${t.perSecond}`]),
         ]
       : [t.deviceOpening];
-  const line = parts.join(" · ");
   return (
-    <p className="text-xs text-quiet max-sm:sr-only sm:min-w-0 sm:flex-1 sm:truncate sm:text-right" title={line}>
+    <p title={parts.join(" · ")} className="min-w-0 flex-1 truncate text-right text-xs text-quiet max-sm:sr-only">
       <span className="sr-only">{t.device}: </span>
-      {line}
+      {parts.join(" · ")}
     </p>
   );
 }
