@@ -1,14 +1,15 @@
 import { partialBytes } from "../kernels/attention/attention.ts";
-import { isQuantFormat, quantizerBytes } from "../kernels/quantize/quantize.ts";
+import { quantizerBytes } from "../kernels/quantize/quantize.ts";
 import { RESULT_BYTES, samplerBytes } from "../kernels/sample/sample.ts";
-import { ACTIVATION_PAD, layoutOf, roundUp } from "../kernels/weights/format.ts";
+import { layoutOf } from "../kernels/weights/format.ts";
 import type { WeightFormat } from "../kernels/weights/format.ts";
-import { splitMatrix } from "../kernels/weights/matrix.ts";
-import type { BufferLimits, ChunkSize } from "../kernels/weights/matrix.ts";
+import type { BufferLimits } from "../kernels/weights/matrix.ts";
+import { uniformFormats } from "./model-formats.ts";
+import type { ModelFormats } from "./model-formats.ts";
 import { sessionBytes } from "./session-buffers.ts";
 import type { SessionSizes } from "./session-buffers.ts";
 import type { ModelSpec } from "./spec.ts";
-import { VECTOR_ROWS } from "./weights.ts";
+import { matrixBytes, meanBits, planWeights } from "./weight-plan.ts";
 
 /** Bytes on the GPU, by what they are for. */
 export interface MemoryPlan {
@@ -33,6 +34,8 @@ export interface MemoryBudget extends BufferLimits {
 /** How a model is to be run. */
 export interface MemoryRequest {
   readonly format: WeightFormat;
+  /** In place of `format`: the matrices as they are in a known file. An offer without it is one of conversion to `format`. */
+  readonly stored?: ModelFormats | undefined;
   /** Tokens of each sequence. */
   readonly contextTokens: number;
   /** Sequences at a time. */
@@ -85,34 +88,24 @@ export function sizesOf({ contextTokens, batch, kv }: MemoryRequest): SessionSiz
 
 /**
  * Bytes that a model takes, computed from what the loader and the session allocate.
- * @param format of all matrices; vectors are f32
+ * @param format of all matrices, or of each as a file has them; vectors are f32
  * @throws R1Error E_LIMIT for a model of which not even a few rows of a matrix fit a binding
  */
 export function planMemory(
   spec: ModelSpec,
-  format: WeightFormat,
+  format: WeightFormat | ModelFormats,
   sizes: SessionSizes,
   limits: BufferLimits,
 ): MemoryPlan {
-  const { hiddenSize: hidden, intermediateSize: inner, heads, kvHeads, headDim, layers } = spec;
-  const split = (rows: number, k: number, rowsTogether = VECTOR_ROWS, stacked = 1): readonly ChunkSize[] =>
-    splitMatrix(limits, "weights", format, rows, k, { rowsTogether, stacked });
-  const table = split(spec.vocabSize, hidden);
-  const layer = [
-    split((heads + 2 * kvHeads) * headDim, hidden, headDim),
-    split(hidden, heads * headDim),
-    split(inner, hidden, VECTOR_ROWS, 2),
-    split(hidden, inner),
-  ].flat();
-  const norm = roundUp(hidden, ACTIVATION_PAD) * 4;
-  const aux = norm + (spec.qkvBias ? (heads + 2 * kvHeads) * headDim * 4 : 0);
-  const tables = spec.tiedEmbeddings ? 1 : 2;
-  const weights = tables * bytesOf(table) + layers * (bytesOf(layer) + aux + norm) + norm;
+  const { layers } = spec;
+  const formats = typeof format === "string" ? uniformFormats(spec, format) : format;
+  const planned = planWeights(spec, formats, limits);
+  const weights = matrixBytes(planned) + planned.vectors;
   const { kv, ...buffers } = sessionBytes(spec, sizes);
   const partials = partialBytes(spec, sizes.maxSequences);
   const uniforms =
-    (layers * layer.length + table.length) * PRODUCT_OP_BYTES +
-    table.length * EMBEDDING_OP_BYTES +
+    planned.productChunks * PRODUCT_OP_BYTES +
+    planned.embeddingChunks * EMBEDDING_OP_BYTES +
     (2 * layers + 1) * NORM_OP_BYTES +
     SHARED_OP_BYTES;
   const workspace =
@@ -123,14 +116,14 @@ export function planMemory(
     2 * sizes.maxSequences * RESULT_BYTES +
     uniforms;
   const kvCache = layers * kv;
-  const staging = isQuantFormat(format) ? quantizerBytes() : 0;
+  const staging = planned.quantizes ? quantizerBytes() : 0;
   const total = weights + kvCache + workspace;
   return { weights, kvCache, workspace, staging, total, peak: Math.max(total, weights + staging) };
 }
 
 /** Holds a request against a device, and looks for a smaller one where it does not fit. */
 export function judgeMemory(spec: ModelSpec, request: MemoryRequest, budget: MemoryBudget): MemoryVerdict {
-  const plan = planMemory(spec, request.format, sizesOf(request), budget);
+  const plan = planMemory(spec, request.stored ?? request.format, sizesOf(request), budget);
   const reason = shortfall(spec, request, plan, budget);
   if (!reason) return { fits: true, request, plan };
   return { fits: false, request, plan, reason, offer: offerFor(spec, request, budget) };
@@ -164,18 +157,20 @@ function shortfall(
  */
 function offerFor(spec: ModelSpec, request: MemoryRequest, budget: MemoryBudget): MemoryOffer | undefined {
   const bits = (format: WeightFormat): number => layoutOf(format).bitsPerWeight;
-  const formats = OFFERED.filter((format) => bits(format) < bits(request.format));
-  const smallest = formats.at(-1) ?? request.format;
+  // To lose precision for less than a bit a weight would be a poor offer.
+  const now = request.stored ? Math.round(meanBits(spec, request.stored)) : bits(request.format);
+  const smaller = OFFERED.filter((format) => bits(format) < now).map((format) => ({ format, stored: undefined }));
+  const smallest = smaller.at(-1) ?? {};
   const longest = Math.min(request.contextTokens, spec.maxPositions);
   const shorter = (batch: number): MemoryRequest[] =>
-    contextsBelow(longest).map((contextTokens) => ({ ...request, format: smallest, contextTokens, batch }));
-  const candidates = [
-    ...[request.format, ...formats].map((format) => ({ ...request, format, contextTokens: longest })),
+    contextsBelow(longest).map((contextTokens) => ({ ...request, ...smallest, contextTokens, batch }));
+  const candidates: readonly MemoryRequest[] = [
+    ...[{}, ...smaller].map((format) => ({ ...request, ...format, contextTokens: longest })),
     ...shorter(request.batch),
-    ...(request.batch > 1 ? [{ ...request, format: smallest, contextTokens: longest, batch: 1 }, ...shorter(1)] : []),
+    ...(request.batch > 1 ? [{ ...request, ...smallest, contextTokens: longest, batch: 1 }, ...shorter(1)] : []),
   ];
   for (const candidate of candidates) {
-    const plan = planMemory(spec, candidate.format, sizesOf(candidate), budget);
+    const plan = planMemory(spec, candidate.stored ?? candidate.format, sizesOf(candidate), budget);
     if (!shortfall(spec, candidate, plan, budget)) return { request: candidate, plan };
   }
   return undefined;
@@ -198,10 +193,6 @@ const GIB = 2 ** 30;
 export function memoryGuess(deviceMemoryGiB: number | undefined): number | undefined {
   // Half of it: the browser, the system and a driver's copies need the rest.
   return deviceMemoryGiB === undefined ? undefined : (deviceMemoryGiB * GIB) / 2;
-}
-
-function bytesOf(chunks: readonly ChunkSize[]): number {
-  return sum(chunks.map(({ dataBytes, scaleBytes }) => dataBytes + scaleBytes));
 }
 
 function sum(values: readonly number[]): number {

@@ -5,6 +5,7 @@ import type { CommandBatch } from "../../gpu/commands.ts";
 import type { GpuContext } from "../../gpu/device.ts";
 import { f32View, Gemm } from "../../kernels/gemm/gemm.ts";
 import { paddedK } from "../../kernels/weights/format.ts";
+import { formatsOf } from "../../kernels/weights/matrix.ts";
 import type { WeightMatrix } from "../../kernels/weights/matrix.ts";
 import type { ModelSpec } from "../spec.ts";
 import type { LayerWeights, ModelWeights } from "../weights.ts";
@@ -85,9 +86,12 @@ export class AdapterMerge {
   }
 }
 
-function bufferOf({ format, chunks }: WeightMatrix): GPUBuffer {
-  const [chunk, second] = chunks;
-  if (format !== "f32") throw new R1Error("E_CONFIG", `sampling with an adapter needs f32 weights, not ${format}`);
+function bufferOf(matrix: WeightMatrix): GPUBuffer {
+  const [chunk, second] = matrix.chunks;
+  const formats = formatsOf(matrix);
+  if (formats.some((format) => format !== "f32")) {
+    throw new R1Error("E_CONFIG", `sampling with an adapter needs f32 weights, not ${formats.join(" and ")}`);
+  }
   if (!chunk || second) {
     throw new R1Error(
       "E_LIMIT",
