@@ -25,6 +25,7 @@ interface Inspected {
   readonly format: string;
   readonly architecture: string;
   readonly spec: object;
+  readonly device_bytes: Readonly<Record<string, number>>;
   readonly tensors: readonly { readonly dtype: string }[];
 }
 
@@ -40,12 +41,18 @@ describe.skipIf(!hasData(STORIES))(titleWithData("r1 on GGUF files", STORIES), (
   const text = hasData(STORIES) ? new TextDecoder().decode(readData(`${STORIES}/expected.json`)) : "{}";
   const expected = JSON.parse(text) as Expected;
 
-  it.each(["F16", "Q8_0", "Q4_0"])("%s: inspect, logits and generate", (type) => {
+  it.each([
+    ["F16", ["f16"]],
+    // What has rows of no whole blocks stays F16 in these files.
+    ["Q8_0", ["f16", "q8"]],
+    ["Q4_0", ["f16", "q4"]],
+  ] as const)("%s: inspect, logits and generate", (type, formats) => {
     const want = expected.results[`gguf-${type}`];
     if (!want) throw new Error(`expected.json has no results for ${type}`);
     const path = dataPath(`${STORIES}/gguf/stories260K-${type}.gguf`);
 
-    const { tensors, ...found } = json<Inspected>("inspect", path);
+    const { tensors, device_bytes, ...found } = json<Inspected>("inspect", path);
+    expect(Object.keys(device_bytes).toSorted()).toEqual(formats);
     expect(found).toMatchObject({
       format: "gguf",
       architecture: "LlamaForCausalLM",

@@ -1,12 +1,15 @@
 import { onnxVariantOf } from "../checkpoint/onnx-variants.ts";
 import { R1Error } from "../errors.ts";
 import type { GpuContext } from "../gpu/device.ts";
-import { mixOfFloats, mixOfGguf, mixOfTensors, weightsOfMix } from "../model/format-mix.ts";
+import { convertedLike, mixOfFloats, mixOfGguf, weightsOfMix } from "../model/format-mix.ts";
 import type { FormatMix } from "../model/format-mix.ts";
 import { judgeMemory, lacking, PREFILL_ROWS, sizesOf } from "../model/memory-plan.ts";
-import type { MemoryBudget, MemoryWish } from "../model/memory-plan.ts";
+import type { MemoryBudget, MemoryRequest, MemoryWish } from "../model/memory-plan.ts";
+import { modelFormats } from "../model/model-formats.ts";
+import type { ModelFormats } from "../model/model-formats.ts";
 import { parameterCount } from "../model/spec.ts";
 import type { ModelSpec } from "../model/spec.ts";
+import { mostlyIn } from "../model/weight-plan.ts";
 import { lackingInOrt, planOrt } from "../ort/memory.ts";
 import type { OrtRequest, OrtShortfall } from "../ort/memory.ts";
 import { bestVariant } from "../ort/onnx-files.ts";
@@ -19,6 +22,7 @@ import type { HubWeights, LoadRequest, MemoryAdvice, MemoryNeed } from "./protoc
 /** What is known of a model's weights before they are read. */
 export type KnownWeights =
   | { readonly format: "safetensors"; readonly mix: FormatMix }
+  | { readonly format: "safetensors"; readonly stored: ModelFormats }
   | { readonly format: "onnx"; readonly graphs: OnnxGraphs };
 
 /** What a model would be loaded on. */
@@ -38,6 +42,11 @@ export type AdvisedRequest = Pick<LoadRequest, "format" | "contextTokens" | "kv"
 /** Contexts that are proposed, longest first; shorter ones are of no use for thinking. */
 const CONTEXTS = [32_768, 16_384, 8192, 4096, 2048, 1024, 512];
 
+/** Whether two are of the same weights, neither of them converted. */
+function isKept(of: MemoryRequest, wanted: MemoryWish): boolean {
+  return of.format === wanted.format && of.stored === wanted.stored && of.weightBytes === wanted.weightBytes;
+}
+
 /** What a model would take, whether that fits, and if it does not, why and what would. */
 export function adviseMemory(
   spec: ModelSpec,
@@ -49,7 +58,7 @@ export function adviseMemory(
   const graphs: OnnxGraphs = weights.format === "onnx" ? weights.graphs : new Map();
   const { runtime } = chooseRuntime(gpu, { format: weights.format, graphs }, request.runtime ?? "auto");
   if (runtime === "webgpu" && weights.format === "safetensors" && gpu) {
-    return adviseDevice(spec, weights.mix, request, [gpu, machine]);
+    return adviseDevice(spec, weights, request, [gpu, machine]);
   }
   return adviseOrt(spec, weights, request, machine, runtime === "onnx-webgpu" ? "webgpu" : "wasm");
 }
@@ -59,7 +68,9 @@ export function weightsOfFolder(
   spec: ModelSpec,
   { checkpoint, graphs }: Pick<CheckedFolder, "checkpoint" | "graphs">,
 ): KnownWeights {
-  return checkpoint ? { format: "safetensors", mix: mixOfTensors(spec, checkpoint) } : { format: "onnx", graphs };
+  return checkpoint
+    ? { format: "safetensors", stored: modelFormats(spec, checkpoint.tensors) }
+    : { format: "onnx", graphs };
 }
 
 /** What the hub's listing tells. */
@@ -76,18 +87,21 @@ function limitsOf({ limits }: Pick<GpuContext, "limits">): MemoryBudget {
 
 function adviseDevice(
   spec: ModelSpec,
-  mix: FormatMix,
+  weights: Exclude<KnownWeights, { readonly format: "onnx" }>,
   { format, batch = 1, kv = "auto", ...request }: AdvisedRequest,
   [gpu, { memoryBytes, safeBytes }]: readonly [Pick<GpuContext, "limits">, Machine],
 ): MemoryAdvice {
   const budget = { ...limitsOf(gpu), memoryBytes };
   const sized = { contextTokens: contextOf(spec, request), batch, kv } as const;
-  const stored = weightsOfMix(spec, mix, sizesOf({ ...sized, kv: "f32", format: "f32" }), budget);
-  const wanted: MemoryWish = { ...sized, ...(format ? { format } : stored) };
+  const kept =
+    "stored" in weights
+      ? { format: convertedLike(mostlyIn(spec, weights.stored)), stored: weights.stored }
+      : weightsOfMix(spec, weights.mix, sizesOf({ ...sized, kv: "f32", format: "f32" }), budget);
+  const wanted: MemoryWish = { ...sized, ...(format ? { format } : kept) };
   const verdict = judgeMemory(spec, wanted, budget);
   const need = ({ request: of, plan: memory }: Pick<typeof verdict, "request" | "plan">): MemoryNeed => ({
     // As it is stored where that is what fits: nothing has to be asked for then.
-    ...(of.format === stored.format && !format ? {} : { format: of.format }),
+    ...(!format && isKept(of, wanted) ? {} : { format: of.format }),
     contextTokens: of.contextTokens,
     kv: of.kv,
     batch: of.batch,

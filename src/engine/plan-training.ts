@@ -5,15 +5,16 @@ import { quote } from "../checkpoint/quote.ts";
 import { R1Error } from "../errors.ts";
 import type { GpuContext } from "../gpu/device.ts";
 import { gemmShape } from "../kernels/gemm/gemm.ts";
-import type { WeightFormat } from "../kernels/weights/format.ts";
+import type { MatrixFormat } from "../kernels/weights/format.ts";
 import { openExportModel } from "../model/export-model.ts";
 import { memoryGuess } from "../model/memory-plan.ts";
 import { parameterCount } from "../model/spec.ts";
+import { mostlyIn } from "../model/weight-plan.ts";
 import { measureSpeed } from "../model/training/speed.ts";
 import type { DeviceSpeed } from "../model/training/speed.ts";
 import { parseGrpoConfig } from "../train/config/grpo-config.ts";
 import { judgeGrpo } from "../train/run/grpo-plan.ts";
-import { formatOf, readStartingModel } from "../train/run/starting-model.ts";
+import { readStartingModel, weightsFor } from "../train/run/starting-model.ts";
 import { secondsPerStep } from "../train/run/step-time.ts";
 import { openFolder } from "./open-folder.ts";
 import type { CheckpointFiles, ModelSource, TrainingPlan, TrainingPlanCall } from "./protocol.ts";
@@ -35,10 +36,11 @@ export async function planTraining(
   const source = Object.hasOwn(models, config.model) ? models[config.model] : undefined;
   if (!source) throw new R1Error("E_OPTION", `model: found ${quote(config.model)}; it was not given`);
   const model = await readStartingModel(await openFolder(source, library, signal), signal);
-  const format = formatOf(config, model);
+  const choice = weightsFor(config, model);
+  const format = mostlyIn(model.spec, choice);
   const { maxBufferSize, maxStorageBufferBindingSize } = context.limits;
   const budget = { maxBufferSize, maxStorageBufferBindingSize, memoryBytes: memoryGuess(deviceMemoryGiB) };
-  const verdict = judgeGrpo(model.spec, config, format, { budget, shape: gemmShape(context) });
+  const verdict = judgeGrpo(model.spec, config, choice, { budget, shape: gemmShape(context) });
   const speed = await speedOf(context, format, config.per_step_prompts * config.num_generations);
   return {
     format,
@@ -50,7 +52,7 @@ export async function planTraining(
   };
 }
 
-async function speedOf(context: GpuContext, format: WeightFormat, sequences: number): Promise<DeviceSpeed> {
+async function speedOf(context: GpuContext, format: MatrixFormat, sequences: number): Promise<DeviceSpeed> {
   const known = speeds.get(context) ?? new Map<string, DeviceSpeed>();
   speeds.set(context, known);
   const key = `${format}/${Math.min(sequences, 64)}`;

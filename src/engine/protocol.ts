@@ -4,7 +4,7 @@ import type { ErrorCode } from "../errors.ts";
 import type { GenerateEvent } from "../generate/events.ts";
 import type { GenerateOptions } from "../generate/options.ts";
 import type { SaidToken } from "../generate/request.ts";
-import type { WeightFormat } from "../kernels/weights/format.ts";
+import type { MatrixFormat, WeightFormat } from "../kernels/weights/format.ts";
 import type { KvChoice } from "../model/kv-format.ts";
 import type { KvFormat } from "../model/session-buffers.ts";
 import type { MemoryPlan } from "../model/memory-plan.ts";
@@ -127,8 +127,8 @@ export interface TrainingPlanCall {
 
 /** What a run will take, before anything of it is loaded. */
 export interface TrainingPlan {
-  /** What the weights are held as. */
-  readonly format: WeightFormat;
+  /** What the weights are held as; of several formats, the one of most bytes. */
+  readonly format: MatrixFormat;
   /** The model is stored in blocks of rounded values: only an adapter can be trained. */
   readonly isQuantized: boolean;
   readonly parameters: number;

@@ -68,10 +68,10 @@ export function uploadSplit(
     const packed = packWeights(format, own, stacked * count, k, zeroPoints);
     const data = uploadStorage(context, scope, `chunk ${start}`, packed.data);
     const scales = packed.scales ? { scales: uploadStorage(context, scope, `scales ${start}`, packed.scales) } : {};
-    chunks.push({ start, count, data, ...scales });
+    chunks.push({ format, start, count, data, ...scales });
   }
   const stored = unpackWeights(packWeights(format, values, stacked * rows, k, zeroPoints));
-  return { matrix: { format, zeroPoints, rows, k, chunks }, stored };
+  return { matrix: { zeroPoints, rows, k, chunks }, stored };
 }
 
 /** Fails unless every value is within `tolerance` × (1 + |expected|), naming the worst place. */

@@ -31,7 +31,7 @@ async function score(folder: ModelFolder): Promise<Scored> {
     kv: "f32",
   });
   const { lastLogits } = await session.score(IDS);
-  const { format } = model.weights.layers[0]?.down ?? { format: "none" };
+  const { format } = model.weights.layers[0]?.down.chunks[0] ?? { format: "none" };
   session.dispose();
   model.dispose();
   return { logits: lastLogits, format };

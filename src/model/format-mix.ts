@@ -1,41 +1,19 @@
-import type { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { isReadableDtype, readableDtypeOf } from "../checkpoint/gguf/dequantize/dequantize.ts";
+import { isReadableDtype } from "../checkpoint/gguf/dequantize/dequantize.ts";
 import type { ReadableDtype } from "../checkpoint/gguf/dequantize/dequantize.ts";
 import { GGML_TYPES } from "../checkpoint/gguf/ggml-type.ts";
-import type { WeightFormat } from "../kernels/weights/format.ts";
+import { isKQuantFormat, K_QUANT_BLOCK } from "../kernels/weights/format.ts";
+import type { MatrixFormat, WeightFormat } from "../kernels/weights/format.ts";
 import type { BufferLimits } from "../kernels/weights/matrix.ts";
-import { deviceFormat } from "./device-format.ts";
+import { rowFormats } from "./device-format.ts";
 import { planMemory } from "./memory-plan.ts";
 import type { MemoryRequest } from "./memory-plan.ts";
+import { uniformFormats } from "./model-formats.ts";
 import type { SessionSizes } from "./session-buffers.ts";
 import { parameterCount } from "./spec.ts";
 import type { ModelSpec } from "./spec.ts";
-import { modelTensors } from "./tensor-names.ts";
-import type { WantedTensor } from "./tensor-names.ts";
 
-/** Which formats the matrices of a file have on the device where nothing else is asked for: shares of all elements. */
-export type FormatMix = ReadonlyMap<WeightFormat, number>;
-
-/**
- * The mix of an opened checkpoint.
- * @throws R1Error E_DTYPE for a tensor that cannot be read
- */
-export function mixOfTensors(spec: ModelSpec, { tensors }: Checkpoint): FormatMix {
-  const { embedding, head, layers } = modelTensors(spec);
-  // What lies in one matrix on the device has one format there.
-  const together = [
-    [embedding],
-    ...(head ? [[head]] : []),
-    ...layers.flatMap(({ qkv, output, gateUp, down }) => [qkv, [output], gateUp, [down]]),
-  ];
-  const parameters = parameterCount(spec);
-  return shares(
-    together.map((matrix) => {
-      const dtypes = matrix.flatMap(({ name }) => tensors.get(name) ?? []).map(readableDtypeOf);
-      return [deviceFormat(dtypes, parameters), matrix.reduce((sum, { shape }) => sum + elements(shape), 0)];
-    }),
-  );
-}
+/** Which formats the matrices of a file that is not there yet will have on the device: shares of all elements. */
+export type FormatMix = ReadonlyMap<MatrixFormat, number>;
 
 /** What community quantizations give to the matrices that matter most. */
 const BETTER: ReadableDtype = "Q6_K";
@@ -52,8 +30,8 @@ export function mixOfGguf(spec: ModelSpec, file: string, bytes: number): FormatM
   const average = (bytes * 8) / parameters;
   const share = high <= low ? 1 : Math.min(1, Math.max(0, (high - average) / (high - low)));
   return shares([
-    [deviceFormat([base], parameters), share],
-    [deviceFormat([BETTER], parameters), 1 - share],
+    [formatOf(base, spec), share],
+    [formatOf(BETTER, spec), 1 - share],
   ]);
 }
 
@@ -74,10 +52,26 @@ export function weightsOfMix(
   limits: BufferLimits,
 ): Pick<MemoryRequest, "format" | "weightBytes"> {
   const byShare = [...mix].toSorted(([, a], [, b]) => b - a);
-  const format = byShare[0]?.[0] ?? "f32";
-  if (byShare.length < 2) return { format, weightBytes: undefined };
-  const bytes = byShare.reduce((sum, [one, share]) => sum + share * planMemory(spec, one, sizes, limits).weights, 0);
-  return { format, weightBytes: Math.round(bytes) };
+  const most = byShare[0]?.[0] ?? "f32";
+  if (byShare.length < 2 && !isKQuantFormat(most)) return { format: most, weightBytes: undefined };
+  const bytesIn = (format: MatrixFormat): number =>
+    planMemory(spec, uniformFormats(spec, format), sizes, limits).weights;
+  const bytes = byShare.reduce((sum, [format, share]) => sum + share * bytesIn(format), 0);
+  return { format: convertedLike(most), weightBytes: Math.round(bytes) };
+}
+
+/** The format that weights can be converted to and that is as large, or the next larger. */
+export function convertedLike(format: MatrixFormat): WeightFormat {
+  if (!isKQuantFormat(format)) return format;
+  return format === "q4_k" ? "q4" : "q8";
+}
+
+/** What a tensor of the type becomes on the device, as far as the width of its rows allows. */
+function formatOf(dtype: ReadableDtype, spec: ModelSpec): MatrixFormat {
+  const [first] = rowFormats([dtype], { parameters: parameterCount(spec) });
+  const format = first?.format ?? "f32";
+  const fits = [spec.hiddenSize, spec.intermediateSize].every((k) => k % K_QUANT_BLOCK === 0);
+  return isKQuantFormat(format) && !fits ? "q8" : format;
 }
 
 /** `Q4_K` for `model-Q4_K_M.gguf`; undefined for a name that ends in no type. */
@@ -92,13 +86,9 @@ function storedBits(dtype: ReadableDtype): number {
   return (bytes * 8) / block;
 }
 
-function shares(parts: readonly (readonly [WeightFormat, number])[]): FormatMix {
+function shares(parts: readonly (readonly [MatrixFormat, number])[]): FormatMix {
   const total = parts.reduce((sum, [, part]) => sum + part, 0);
-  const mix = new Map<WeightFormat, number>();
+  const mix = new Map<MatrixFormat, number>();
   for (const [format, part] of parts) if (part > 0) mix.set(format, (mix.get(format) ?? 0) + part / total);
   return mix;
-}
-
-function elements(shape: WantedTensor["shape"]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }

@@ -1,51 +1,77 @@
 import type { ReadableDtype } from "../checkpoint/gguf/dequantize/dequantize.ts";
 import { GGML_TYPES } from "../checkpoint/gguf/ggml-type.ts";
-import type { WeightFormat } from "../kernels/weights/format.ts";
+import type { MatrixFormat } from "../kernels/weights/format.ts";
+import { q4KBlock, q6KBlock } from "./k-quant-blocks.ts";
+import type { Rearrange } from "./k-quant-blocks.ts";
 
-/** Rows in a quantized weight format, as `packWeights` makes them. */
+/** Rows in a quantized weight format, as it lies on the device. */
 export interface QuantizedRows {
   readonly data: Uint8Array<ArrayBuffer>;
-  /** f16 bits of each block's scale. */
-  readonly scales: Uint16Array<ArrayBuffer>;
+  /** What each of the format's `scaleRegions` gets. */
+  readonly scales: readonly Uint8Array<ArrayBuffer>[];
 }
 
 /** GGML types whose blocks hold the same numbers as a weight format's, in another order. */
-const SAME_BLOCKS = { Q8_0: "q8", Q4_0: "q4" } as const satisfies Partial<Record<ReadableDtype, WeightFormat>>;
+const SAME_BLOCKS = { Q8_0: "q8", Q4_0: "q4", Q4_K: "q4_k", Q6_K: "q6_k" } as const satisfies Partial<
+  Record<ReadableDtype, MatrixFormat>
+>;
 type SameBlocks = keyof typeof SAME_BLOCKS;
 
 export function hasSameBlocks(dtype: ReadableDtype): dtype is SameBlocks {
   return Object.hasOwn(SAME_BLOCKS, dtype);
 }
 
-export function sameBlocksFormat(dtype: ReadableDtype): WeightFormat | undefined {
+export function sameBlocksFormat(dtype: ReadableDtype): MatrixFormat | undefined {
   return hasSameBlocks(dtype) ? SAME_BLOCKS[dtype] : undefined;
+}
+
+interface BlockOrder {
+  /** Bytes of a block in each of the scales' regions. */
+  readonly scaleBytes: readonly number[];
+  readonly rearrange: Rearrange;
+}
+
+const ORDERS: Record<SameBlocks, BlockOrder> = {
+  Q8_0: { scaleBytes: [2], rearrange: q8Block },
+  Q4_0: { scaleBytes: [2], rearrange: q4Block },
+  Q4_K: { scaleBytes: [16], rearrange: q4KBlock },
+  Q6_K: { scaleBytes: [16, 2], rearrange: q6KBlock },
+};
+
+/** Whole blocks in the order of the device: scales apart from levels. No value changes. */
+export function repackBlocks(dtype: SameBlocks, bytes: Uint8Array<ArrayBuffer>): QuantizedRows {
+  const { bytes: size } = GGML_TYPES[dtype];
+  const { scaleBytes, rearrange } = ORDERS[dtype];
+  const blocks = bytes.length / size;
+  const levels = size - scaleBytes.reduce((sum, each) => sum + each, 0);
+  const data = new Uint8Array(blocks * levels);
+  const scales = scaleBytes.map((each) => new Uint8Array(blocks * each));
+  const [from, to] = [viewOf(bytes), viewOf(data)];
+  const regions = scales.map(viewOf);
+  for (let block = 0; block < blocks; block++) rearrange(from, block * size, to, regions, block);
+  return { data, scales };
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
 const HALF = 16;
 const SCALE_BYTES = 2;
+const Q8_BYTES = 32;
 
-/** Blocks of Q8_0 or Q4_0 as q8 or q4: scales apart from levels, and Q4_0's halves of a block side by side. No value changes. */
-export function repackBlocks(dtype: SameBlocks, bytes: Uint8Array<ArrayBuffer>): QuantizedRows {
-  const { bytes: size } = GGML_TYPES[dtype];
-  const blocks = bytes.length / size;
-  const levels = size - SCALE_BYTES;
-  const data = new Uint8Array(blocks * levels);
-  const scales = new Uint16Array(blocks);
-  for (let block = 0; block < blocks; block++) {
-    const from = block * size;
-    scales[block] = (bytes[from] ?? 0) | ((bytes[from + 1] ?? 0) << 8);
-    const of = bytes.subarray(from + SCALE_BYTES, from + size);
-    if (dtype === "Q8_0") data.set(of, block * levels);
-    else interleave(of, data.subarray(block * levels, (block + 1) * levels));
-  }
-  return { data, scales };
+function q8Block(of: DataView, from: number, to: DataView, [scales]: readonly DataView[], block: number): void {
+  scales?.setUint16(block * SCALE_BYTES, of.getUint16(from));
+  for (let i = 0; i < Q8_BYTES; i += 4) to.setUint32(block * Q8_BYTES + i, of.getUint32(from + SCALE_BYTES + i));
 }
 
 /** From low halves for the first 16 levels and high halves for the last to two neighbours in a byte. */
-function interleave(of: Uint8Array, to: Uint8Array): void {
+function q4Block(of: DataView, from: number, to: DataView, [scales]: readonly DataView[], block: number): void {
+  scales?.setUint16(block * SCALE_BYTES, of.getUint16(from));
   for (let i = 0; i < HALF; i += 2) {
-    const [first = 0, second = 0] = [of[i], of[i + 1]];
-    to[i / 2] = (first & 15) | ((second & 15) << 4);
-    to[(HALF + i) / 2] = (first >> 4) | (second & 0xf0);
+    const [first, second] = [of.getUint8(from + SCALE_BYTES + i), of.getUint8(from + SCALE_BYTES + i + 1)];
+    const at = block * HALF + i / 2;
+    to.setUint8(at, (first & 15) | ((second & 15) << 4));
+    to.setUint8(at + HALF / 2, (first >> 4) | (second & 0xf0));
   }
 }

@@ -1,6 +1,9 @@
+import { R1Error } from "../errors.ts";
 import type { GpuContext } from "../gpu/device.ts";
+import { isQuantFormat } from "../kernels/quantize/quantize.ts";
 import type { FloatFormat, MatrixQuantizer } from "../kernels/quantize/quantize.ts";
-import { blocksPerRow, paddedK, rowBytes } from "../kernels/weights/format.ts";
+import { isWeightFormat, layoutOf, paddedK, roundUp, rowBytes, scaleRegions } from "../kernels/weights/format.ts";
+import type { MatrixFormat } from "../kernels/weights/format.ts";
 import type { WeightChunk, WeightMatrix } from "../kernels/weights/matrix.ts";
 import { packWeights } from "../kernels/weights/pack.ts";
 import type { QuantizedRows } from "./ggml-blocks.ts";
@@ -11,10 +14,10 @@ export interface RowBlock {
   readonly part: number;
   readonly start: number;
   readonly count: number;
-  /** Bytes already in the matrix's format and row stride, f32 values [count, k] to convert, … */
+  /** Bytes already in the rows' format and stride, f32 values [count, k] to convert, … */
   readonly raw?: Uint8Array<ArrayBuffer>;
   readonly values?: Float32Array<ArrayBuffer>;
-  /** … or, for a quantized matrix, floats [count, k] as the file has them, or rows that are quantized already. */
+  /** … or, for quantized chunks, floats [count, k] as the file has them, or rows that are quantized already. */
   readonly stored?: StoredRows;
   readonly quantized?: QuantizedRows;
 }
@@ -25,7 +28,7 @@ export interface StoredRows {
 }
 
 /**
- * Fills a weight matrix piece by piece; what it quantizes is quantized on the GPU. A quantized matrix gets all of its rows
+ * Fills a weight matrix piece by piece; what it quantizes is quantized on the GPU. A quantized chunk gets all of its rows
  * so, or all quantized already: the latter's scales are uploaded by `finish`.
  */
 export class MatrixWriter {
@@ -33,9 +36,9 @@ export class MatrixWriter {
   readonly #matrix: WeightMatrix;
   readonly #quantize: MatrixQuantizer | undefined;
   /** Scales of rows that were quantized already, by chunk: pieces do not end at word boundaries, so they are joined here. */
-  readonly #scales = new Map<WeightChunk, Uint16Array<ArrayBuffer>>();
+  readonly #scales = new Map<WeightChunk, Uint8Array<ArrayBuffer>>();
 
-  /** @param quantize for a quantized matrix */
+  /** @param quantize for chunks that are quantized here */
   constructor(context: GpuContext, matrix: WeightMatrix, quantize?: MatrixQuantizer) {
     this.#context = context;
     this.#matrix = matrix;
@@ -43,14 +46,14 @@ export class MatrixWriter {
   }
 
   write(block: RowBlock): void {
-    const { format, k, chunks } = this.#matrix;
+    const { k, chunks } = this.#matrix;
     const { raw, values, quantized } = block;
-    const bytes = rowBytes(format, k);
-    const stored = block.stored ?? (values && this.#quantize ? f32Rows(values) : undefined);
     for (const chunk of chunks) {
       const start = Math.max(block.start, chunk.start);
       const count = Math.min(block.start + block.count, chunk.start + chunk.count) - start;
       if (count <= 0) continue;
+      const bytes = rowBytes(chunk.format, k);
+      const stored = block.stored ?? (values && isQuantFormat(chunk.format) ? f32Rows(values) : undefined);
       const skip = start - block.start;
       const row = block.part * chunk.count + start - chunk.start;
       if (raw) this.#context.write(chunk.data, raw.subarray(skip * bytes, (skip + count) * bytes), row * bytes);
@@ -68,23 +71,31 @@ export class MatrixWriter {
   }
 
   #put(chunk: WeightChunk, row: number, { data, scales }: QuantizedRows, skip: number, count: number): void {
-    const { format, k } = this.#matrix;
-    const [bytes, blocks] = [rowBytes(format, k), blocksPerRow(k)];
+    const { k } = this.#matrix;
+    const bytes = rowBytes(chunk.format, k);
     this.#context.write(chunk.data, data.subarray(skip * bytes, (skip + count) * bytes), row * bytes);
-    const all = this.#scales.get(chunk) ?? new Uint16Array((chunk.scales?.size ?? 0) / 2);
-    all.set(scales.subarray(skip * blocks, (skip + count) * blocks), row * blocks);
+    if (!chunk.scales) throw new R1Error("E_INTERNAL", "a quantized chunk without scales");
+    const all = this.#scales.get(chunk) ?? new Uint8Array(chunk.scales.size);
+    const rows = chunk.data.size / bytes;
+    let region = 0;
+    for (const [i, each] of scaleRegions(chunk.format, k, false).entries()) {
+      const part = scales[i]?.subarray(skip * each, (skip + count) * each);
+      if (part) all.set(part, region + row * each);
+      region += roundUp(rows * each, 4);
+    }
     this.#scales.set(chunk, all);
   }
 
-  #pack(chunk: WeightChunk, row: number, values: Float32Array, count: number): void {
-    const { format, k } = this.#matrix;
-    this.#context.write(chunk.data, packWeights(format, values, count, k).data, row * rowBytes(format, k));
+  #pack({ format, data }: WeightChunk, row: number, values: Float32Array, count: number): void {
+    const { k } = this.#matrix;
+    if (!isWeightFormat(format)) throw new R1Error("E_INTERNAL", `values cannot be converted to ${format}`);
+    this.#context.write(data, packWeights(format, values, count, k).data, row * rowBytes(format, k));
   }
 }
 
 /** Whether a checkpoint's bytes can be uploaded as they are: same element type and no padding between rows. */
-export function bytesFitMatrix(matrix: WeightMatrix, dtype: string): boolean {
-  return matrix.format.toUpperCase() === dtype && paddedK(matrix.format, matrix.k) === matrix.k;
+export function bytesFit(format: MatrixFormat, k: number, dtype: string): boolean {
+  return !layoutOf(format).quantized && format.toUpperCase() === dtype && paddedK(format, k) === k;
 }
 
 function f32Rows({ buffer, byteOffset, byteLength }: Float32Array<ArrayBuffer>): StoredRows {

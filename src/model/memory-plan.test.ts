@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import type { GgmlType } from "../checkpoint/gguf/ggml-type.ts";
 import { nodeFolder } from "../checkpoint/node/folder.ts";
 import type { ModelFolder } from "../checkpoint/source.ts";
 import { testGpu } from "../gpu/node/test-device.ts";
@@ -10,7 +11,10 @@ import { loadModel } from "./load.ts";
 import { judgeMemory, memoryGuess, planMemory, sizesOf } from "./memory-plan.ts";
 import type { MemoryBudget, MemoryRequest, MemoryWish } from "./memory-plan.ts";
 import { Session } from "./session.ts";
-import { parseModelSpec } from "./spec.ts";
+import { modelFormats } from "./model-formats.ts";
+import type { ModelFormats } from "./model-formats.ts";
+import { parameterCount, parseModelSpec } from "./spec.ts";
+import { allTensors, modelTensors } from "./tensor-names.ts";
 import { memoryFolder, ODD_CONFIG, randomTensors } from "./testing.ts";
 
 const context = await testGpu({ limits: "default" });
@@ -134,6 +138,40 @@ describe("R1-Distill-Qwen-1.5B", () => {
 
   it("has room for 32,768 tokens under default limits", () => {
     expect(judgeMemory(QWEN_1_5B, request("q4", 32_768), DEFAULT).fits).toBe(true);
+  });
+});
+
+describe("R1-Distill-Qwen-1.5B as a GGUF file", () => {
+  /** All matrices of one type, but for some. */
+  const stored = (dtype: GgmlType, others: RegExp = /^$/): ModelFormats => {
+    const tensors = allTensors(modelTensors(QWEN_1_5B)).map(({ name, shape }) => {
+      const own = others.test(name) ? "Q6_K" : dtype;
+      return [name, { name, dtype: shape.length === 2 ? own : "F32", shape, bytes: 0 }] as const;
+    });
+    return modelFormats(QWEN_1_5B, new Map(tensors));
+  };
+  const weightsOf = (formats: ModelFormats): number =>
+    planMemory(QWEN_1_5B, formats, sizesOf(request("f32", 4096)), DEFAULT).weights;
+  const matrices = parameterCount(QWEN_1_5B);
+
+  it("takes what each matrix takes in its own format", () => {
+    expect((weightsOf(stored("Q4_K")) * 8) / matrices).toBeCloseTo(4.5, 1);
+    expect((weightsOf(stored("Q6_K")) * 8) / matrices).toBeCloseTo(6.56, 1);
+    const mixed = weightsOf(stored("Q4_K", /lm_head|layers\.\d\.(self_attn\.v|mlp\.down)/));
+    expect(mixed).toBeGreaterThan(weightsOf(stored("Q4_K")) + 151_936 * 1536 * 0.25);
+    expect(mixed).toBeLessThan(weightsOf(stored("Q6_K")));
+  });
+
+  it("is offered with a shorter context rather than in other four bits", () => {
+    const offer = (formats: ModelFormats) => {
+      const asked = { ...request("bf16", 8192), stored: formats };
+      const verdict = judgeMemory(QWEN_1_5B, asked, { ...DEFAULT, memoryBytes: 1.4 * GIB });
+      return verdict.fits ? undefined : verdict.offer?.request;
+    };
+    const four = stored("Q4_K", /lm_head/);
+    expect(offer(four)?.stored).toBe(four);
+    expect(offer(four)?.contextTokens).toBeLessThan(8192);
+    expect(offer(stored("Q6_K"))).toMatchObject({ format: "q4", stored: undefined });
   });
 });
 

@@ -1,17 +1,18 @@
 import { partialBytes } from "../kernels/attention/attention.ts";
-import { isQuantFormat, quantizerBytes } from "../kernels/quantize/quantize.ts";
 import { PRODUCT_OP_BYTES } from "../kernels/matmul/op.ts";
+import { quantizerBytes } from "../kernels/quantize/quantize.ts";
 import { RESULT_BYTES, samplerBytes } from "../kernels/sample/sample.ts";
-import { ACTIVATION_PAD, layoutOf, roundUp } from "../kernels/weights/format.ts";
+import { layoutOf } from "../kernels/weights/format.ts";
 import type { WeightFormat } from "../kernels/weights/format.ts";
-import { splitMatrix } from "../kernels/weights/matrix.ts";
-import type { BufferLimits, ChunkSize } from "../kernels/weights/matrix.ts";
+import type { BufferLimits } from "../kernels/weights/matrix.ts";
 import { bufferShortfall, kvFormats } from "./kv-format.ts";
 import type { BufferShortfall, KvChoice } from "./kv-format.ts";
+import { formatsFor } from "./model-formats.ts";
+import type { ModelFormats, WeightChoice } from "./model-formats.ts";
 import { sessionBytes } from "./session-buffers.ts";
 import type { KvFormat, SessionSizes } from "./session-buffers.ts";
 import type { ModelSpec } from "./spec.ts";
-import { VECTOR_ROWS } from "./weights.ts";
+import { matrixBytes, meanBits, planWeights } from "./weight-plan.ts";
 
 /** Bytes on the GPU, by what they are for. */
 export interface MemoryPlan {
@@ -36,12 +37,14 @@ export interface MemoryBudget extends BufferLimits {
 /** How a model is to be run. */
 export interface MemoryRequest {
   readonly format: WeightFormat;
+  /** In place of `format`: the matrices as they are in a known file. An offer without it is one of conversion to `format`. */
+  readonly stored?: ModelFormats | undefined;
   /** Tokens of each sequence. */
   readonly contextTokens: number;
   /** Sequences at a time. */
   readonly batch: number;
   readonly kv: KvFormat;
-  /** Of weights in several formats, as files may have them; where it is left out all are in `format`. */
+  /** Of weights whose files are not there yet, as what is known of them tells; else it is computed. */
   readonly weightBytes?: number | undefined;
 }
 
@@ -92,34 +95,23 @@ export function sizesOf({ contextTokens, batch, kv }: MemoryRequest): SessionSiz
 
 /**
  * Bytes that a model takes, computed from what the loader and the session allocate.
- * @param format of all matrices; vectors are f32
+ * @param format of all matrices, or of each as a file has them; vectors are f32
  * @throws R1Error E_LIMIT for a model of which not even a few rows of a matrix fit a binding
  */
 export function planMemory(
   spec: ModelSpec,
-  format: WeightFormat,
+  format: WeightChoice,
   sizes: SessionSizes,
   limits: BufferLimits,
 ): MemoryPlan {
-  const { hiddenSize: hidden, intermediateSize: inner, heads, kvHeads, headDim, layers } = spec;
-  const split = (rows: number, k: number, rowsTogether = VECTOR_ROWS, stacked = 1): readonly ChunkSize[] =>
-    splitMatrix(limits, "weights", format, rows, k, { rowsTogether, stacked });
-  const table = split(spec.vocabSize, hidden);
-  const layer = [
-    split((heads + 2 * kvHeads) * headDim, hidden, headDim),
-    split(hidden, heads * headDim),
-    split(inner, hidden, VECTOR_ROWS, 2),
-    split(hidden, inner),
-  ].flat();
-  const norm = roundUp(hidden, ACTIVATION_PAD) * 4;
-  const aux = norm + (spec.qkvBias ? (heads + 2 * kvHeads) * headDim * 4 : 0);
-  const tables = spec.tiedEmbeddings ? 1 : 2;
-  const weights = tables * bytesOf(table) + layers * (bytesOf(layer) + aux + norm) + norm;
+  const { layers } = spec;
+  const planned = planWeights(spec, formatsFor(spec, format), limits);
+  const weights = matrixBytes(planned) + planned.vectors;
   const { kv, ...buffers } = sessionBytes(spec, sizes);
   const partials = partialBytes(spec, sizes.maxSequences);
   const uniforms =
-    (layers * layer.length + table.length) * PRODUCT_OP_BYTES +
-    table.length * EMBEDDING_OP_BYTES +
+    planned.productChunks * PRODUCT_OP_BYTES +
+    planned.embeddingChunks * EMBEDDING_OP_BYTES +
     (2 * layers + 1) * NORM_OP_BYTES +
     SHARED_OP_BYTES;
   const workspace =
@@ -130,7 +122,7 @@ export function planMemory(
     2 * sizes.maxSequences * RESULT_BYTES +
     uniforms;
   const kvCache = layers * kv;
-  const staging = isQuantFormat(format) ? quantizerBytes() : 0;
+  const staging = planned.quantizes ? quantizerBytes() : 0;
   const total = weights + kvCache + workspace;
   return { weights, kvCache, workspace, staging, total, peak: Math.max(total, weights + staging) };
 }
@@ -173,7 +165,7 @@ export function lacking(spec: ModelSpec, wish: MemoryWish, budget: MemoryBudget)
 }
 
 function planRequest(spec: ModelSpec, request: MemoryRequest, limits: BufferLimits): MemoryPlan {
-  const plan = planMemory(spec, request.format, sizesOf(request), limits);
+  const plan = planMemory(spec, request.stored ?? request.format, sizesOf(request), limits);
   const { weightBytes: weights } = request;
   if (weights === undefined) return plan;
   const total = plan.total - plan.weights + weights;
@@ -204,21 +196,21 @@ function shortfall(
  */
 function offerFor(spec: ModelSpec, request: MemoryWish, budget: MemoryBudget): MemoryOffer | undefined {
   const bits = (format: WeightFormat): number => layoutOf(format).bitsPerWeight;
-  const formats = OFFERED.filter((format) => bits(format) < bits(request.format));
-  const smallest = formats.at(-1) ?? request.format;
-  const inFormat = (format: WeightFormat): Pick<MemoryRequest, "format" | "weightBytes"> => ({
+  // To lose precision for less than a bit a weight would be a poor offer.
+  const now = request.stored ? Math.round(meanBits(spec, request.stored)) : bits(request.format);
+  const smaller = OFFERED.filter((format) => bits(format) < now).map((format) => ({
     format,
-    weightBytes: format === request.format ? request.weightBytes : undefined,
-  });
+    stored: undefined,
+    weightBytes: undefined,
+  }));
+  const smallest = smaller.at(-1) ?? {};
   const longest = Math.min(request.contextTokens, spec.maxPositions);
   const shorter = (batch: number): MemoryWish[] =>
-    contextsBelow(longest).map((contextTokens) => ({ ...request, ...inFormat(smallest), contextTokens, batch }));
-  const candidates = [
-    ...[request.format, ...formats].map((format) => ({ ...request, ...inFormat(format), contextTokens: longest })),
+    contextsBelow(longest).map((contextTokens) => ({ ...request, ...smallest, contextTokens, batch }));
+  const candidates: readonly MemoryWish[] = [
+    ...[{}, ...smaller].map((format) => ({ ...request, ...format, contextTokens: longest })),
     ...shorter(request.batch),
-    ...(request.batch > 1
-      ? [{ ...request, ...inFormat(smallest), contextTokens: longest, batch: 1 }, ...shorter(1)]
-      : []),
+    ...(request.batch > 1 ? [{ ...request, ...smallest, contextTokens: longest, batch: 1 }, ...shorter(1)] : []),
   ];
   return firstThatFits(
     spec,
@@ -244,10 +236,6 @@ const GIB = 2 ** 30;
 export function memoryGuess(deviceMemoryGiB: number | undefined): number | undefined {
   // Half of it: the browser, the system and a driver's copies need the rest.
   return deviceMemoryGiB === undefined ? undefined : (deviceMemoryGiB * GIB) / 2;
-}
-
-function bytesOf(chunks: readonly ChunkSize[]): number {
-  return sum(chunks.map(({ dataBytes, scaleBytes }) => dataBytes + scaleBytes));
 }
 
 function sum(values: readonly number[]): number {

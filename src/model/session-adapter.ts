@@ -118,10 +118,9 @@ export class SessionAdapter {
     const [aName, bName] = adapterNames(layer, path);
     const lowStride = roundUp(r, ACTIVATION_PAD);
     const matrix: ProductMatrix = {
-      format: "f32",
       zeroPoints: false,
       k,
-      chunks: [{ start: 0, count: r, data: this.#adapter.value(aName) }],
+      chunks: [{ format: "f32", start: 0, count: r, data: this.#adapter.value(aName) }],
     };
     const { few, many, aux } = input;
     const to = { outputs: [this.#low] };

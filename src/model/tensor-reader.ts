@@ -7,11 +7,10 @@ import { R1Error, throwIfAborted } from "../errors.ts";
 import type { GpuContext } from "../gpu/device.ts";
 import { isQuantFormat } from "../kernels/quantize/quantize.ts";
 import type { FloatFormat } from "../kernels/quantize/quantize.ts";
-import type { WeightFormat } from "../kernels/weights/format.ts";
-import type { WeightMatrix } from "../kernels/weights/matrix.ts";
-import { deviceFormat, FLOAT_FORMATS } from "./device-format.ts";
-import { hasSameBlocks, repackBlocks, sameBlocksFormat } from "./ggml-blocks.ts";
-import { bytesFitMatrix } from "./matrix-writer.ts";
+import { FLOAT_FORMATS } from "./device-format.ts";
+import type { TensorFormat } from "./device-format.ts";
+import { hasSameBlocks, repackBlocks } from "./ggml-blocks.ts";
+import { bytesFit } from "./matrix-writer.ts";
 import type { RowBlock } from "./matrix-writer.ts";
 import type { WantedTensor } from "./tensor-names.ts";
 import type { LoadOptions } from "./weights.ts";
@@ -27,7 +26,6 @@ export class TensorReader {
   readonly #checkpoint: Checkpoint;
   readonly #options: LoadOptions;
   readonly #totalBytes: number;
-  readonly #parameters: number;
   #loadedBytes = 0;
   #unsettledBytes = 0;
 
@@ -37,7 +35,6 @@ export class TensorReader {
     this.#checkpoint = checkpoint;
     this.#options = options;
     this.#totalBytes = wanted.reduce((sum, { name }) => sum + (checkpoint.tensors.get(name)?.bytes ?? 0), 0);
-    this.#parameters = wanted.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
   }
 
   /** A whole (small) tensor as f32. */
@@ -46,13 +43,12 @@ export class TensorReader {
   }
 
   /**
-   * Hands a tensor [rows, k] on block by block, in the matrix's own bytes where that is what the file holds.
-   * @param keepsBlocks what {@link keepsBlocks} says of all the matrix's tensors
+   * Hands a tensor [rows, k] on block by block, in the device's own bytes where that is what the file holds.
+   * @param to how its rows lie in the matrix
    */
-  async intoMatrix(
+  async rows(
     { name, shape }: WantedTensor,
-    matrix: WeightMatrix,
-    keepsBlocks: boolean,
+    { format, kept }: TensorFormat,
     write: (block: Omit<RowBlock, "part">) => void,
   ): Promise<void> {
     const [rows = 0, k = 0] = shape;
@@ -62,27 +58,14 @@ export class TensorReader {
     for (let start = 0; start < rows; start += most) {
       const count = Math.min(most, rows - start);
       const bytes = await this.#read(name, start * rowBytes, (start + count) * rowBytes);
-      if (bytesFitMatrix(matrix, dtype)) write({ start, count, raw: bytes });
-      else if (keepsBlocks && hasSameBlocks(dtype)) write({ start, count, quantized: repackBlocks(dtype, bytes) });
-      else if (isQuantFormat(matrix.format) && isFloatDtype(dtype)) {
+      if (bytesFit(format, k, dtype)) write({ start, count, raw: bytes });
+      else if (kept && hasSameBlocks(dtype)) write({ start, count, quantized: repackBlocks(dtype, bytes) });
+      else if (isQuantFormat(format) && isFloatDtype(dtype)) {
         write({ start, count, stored: { format: FLOAT_FORMATS[dtype], bytes } });
       } else write({ start, count, values: dequantize(dtype, bytes) });
       this.#unsettledBytes += bytes.byteLength;
       if (this.#unsettledBytes >= SETTLE_BYTES) await this.settle();
     }
-  }
-
-  /** How the matrix of these tensors lies on the device where nothing else is asked for. */
-  commonFormat(parts: readonly WantedTensor[]): WeightFormat {
-    return deviceFormat(
-      parts.map(({ name }) => this.#dtype(name)),
-      this.#parameters,
-    );
-  }
-
-  /** Whether the tensors' blocks are those of the format, so that they need not be quantized. */
-  keepsBlocks(parts: readonly WantedTensor[], format: WeightFormat): boolean {
-    return parts.every(({ name }) => sameBlocksFormat(this.#dtype(name)) === format);
   }
 
   /** The formats in which a matrix that is to be quantized is handed on. */

@@ -1,5 +1,5 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { throwIfAborted } from "../errors.ts";
+import { R1Error, throwIfAborted } from "../errors.ts";
 import type { BufferScope } from "../gpu/arena.ts";
 import type { GpuContext } from "../gpu/device.ts";
 import { isQuantFormat, Quantizer } from "../kernels/quantize/quantize.ts";
@@ -8,6 +8,8 @@ import type { WeightFormat } from "../kernels/weights/format.ts";
 import { allocateMatrix } from "../kernels/weights/matrix.ts";
 import type { WeightMatrix } from "../kernels/weights/matrix.ts";
 import { MatrixWriter } from "./matrix-writer.ts";
+import { modelFormats, runsOf } from "./model-formats.ts";
+import type { LayerFormats, TensorRows } from "./model-formats.ts";
 import type { ModelSpec } from "./spec.ts";
 import { TensorReader } from "./tensor-reader.ts";
 import { allTensors, checkTensors, modelTensors } from "./tensor-names.ts";
@@ -38,7 +40,7 @@ export interface ModelWeights {
 }
 
 export interface LoadOptions {
-  /** Left out, each matrix stays as it is in the file; otherwise matrices are converted on the way in. */
+  /** Left out, matrices stay as they are in the file (see `rowFormats`); otherwise they are converted on the way in. */
   readonly format?: WeightFormat;
   /** Matrices are split into buffers of at most this size; by default into what the device can bind. */
   readonly maxChunkBytes?: number;
@@ -64,18 +66,22 @@ export async function loadWeights(
   const tensors = modelTensors(spec);
   const wanted = allTensors(tensors);
   checkTensors(checkpoint, wanted);
+  const formats = modelFormats(spec, checkpoint.tensors, options.format);
   const reader = new TensorReader(context, checkpoint, wanted, options);
   const quantizer = new Quantizer(context);
   const loader = new WeightLoader(context, scope, reader, quantizer, options);
   try {
-    const embedding = await loader.matrix("embedding", [tensors.embedding]);
+    const embedding = await loader.matrix("embedding", [tensors.embedding], formats.embedding);
     const layers: LayerWeights[] = [];
     for (const [i, layer] of tensors.layers.entries()) {
       throwIfAborted(options.signal);
-      layers.push(await loader.layer(`layer${i}`, layer, spec.headDim));
+      const own = formats.layers[i];
+      if (!own) throw new R1Error("E_INTERNAL", `no formats for layer ${i}`);
+      layers.push(await loader.layer(`layer${i}`, layer, own, spec.headDim));
     }
     const finalNorm = await loader.vectors("final_norm", [tensors.finalNorm]);
-    const head = tensors.head ? await loader.matrix("head", [tensors.head]) : embedding;
+    const { head: output } = tensors;
+    const head = output && formats.head ? await loader.matrix("head", [output], formats.head) : embedding;
     await quantizer.check();
     await reader.settle();
     return { embedding, layers, finalNorm, head };
@@ -105,44 +111,46 @@ class WeightLoader {
     this.#options = options;
   }
 
-  async layer(name: string, tensors: LayerTensors, headDim: number): Promise<LayerWeights> {
+  async layer(name: string, tensors: LayerTensors, formats: LayerFormats, headDim: number): Promise<LayerWeights> {
     return {
-      qkv: await this.matrix(`${name}.qkv`, tensors.qkv, headDim),
+      qkv: await this.matrix(`${name}.qkv`, tensors.qkv, formats.qkv, headDim),
       attentionAux: await this.vectors(`${name}.attention_aux`, [tensors.inputNorm, ...tensors.qkvBias]),
-      output: await this.matrix(`${name}.output`, [tensors.output]),
-      gateUp: await this.#stacked(`${name}.gate_up`, tensors.gateUp),
+      output: await this.matrix(`${name}.output`, [tensors.output], formats.output),
+      gateUp: await this.#stacked(`${name}.gate_up`, tensors.gateUp, formats.gateUp),
       mlpNorm: await this.vectors(`${name}.mlp_norm`, [tensors.postNorm]),
-      down: await this.matrix(`${name}.down`, [tensors.down]),
+      down: await this.matrix(`${name}.down`, [tensors.down], formats.down),
     };
   }
 
   /** Tensors [rows, k] of equal width, one below the other. */
-  async matrix(name: string, parts: readonly WantedTensor[], rowsTogether = VECTOR_ROWS): Promise<WeightMatrix> {
-    const rows = parts.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0);
-    const matrix = this.#allocate(name, parts, rows, { rowsTogether });
-    const writer = await this.#writer(name, matrix, parts);
-    const keepsBlocks = this.#reader.keepsBlocks(parts, matrix.format);
+  async matrix(
+    name: string,
+    parts: readonly WantedTensor[],
+    formats: readonly TensorRows[],
+    rowsTogether = VECTOR_ROWS,
+  ): Promise<WeightMatrix> {
+    const matrix = this.#allocate(name, parts, formats, { rowsTogether });
+    const writer = await this.#writer(name, matrix, parts, formats);
     let above = 0;
-    for (const part of parts) {
-      await this.#reader.intoMatrix(part, matrix, keepsBlocks, (block) =>
-        writer.write({ ...block, part: 0, start: above + block.start }),
-      );
-      above += part.shape[0] ?? 0;
+    for (const [i, part] of parts.entries()) {
+      const format = formats[i];
+      if (!format) throw new R1Error("E_INTERNAL", `${name}: no format for ${part.name}`);
+      const first = above;
+      await this.#reader.rows(part, format, (block) => writer.write({ ...block, part: 0, start: first + block.start }));
+      above += format.rows;
     }
     writer.finish();
     return matrix;
   }
 
-  /** Tensors [rows, k] of equal shape, side by side in each chunk. */
-  async #stacked(name: string, parts: readonly WantedTensor[]): Promise<WeightMatrix> {
-    const matrix = this.#allocate(name, parts, parts[0]?.shape[0] ?? 0, {
-      stacked: parts.length,
-      rowsTogether: VECTOR_ROWS,
-    });
-    const writer = await this.#writer(name, matrix, parts);
-    const keepsBlocks = this.#reader.keepsBlocks(parts, matrix.format);
+  /** Tensors [rows, k] of equal shape and one format, side by side in each chunk. */
+  async #stacked(name: string, parts: readonly WantedTensor[], formats: readonly TensorRows[]): Promise<WeightMatrix> {
+    const [format] = formats;
+    if (!format) throw new R1Error("E_INTERNAL", `${name}: no format`);
+    const matrix = this.#allocate(name, parts, formats, { stacked: parts.length, rowsTogether: VECTOR_ROWS });
+    const writer = await this.#writer(name, matrix, parts, formats);
     for (const [part, tensor] of parts.entries()) {
-      await this.#reader.intoMatrix(tensor, matrix, keepsBlocks, (block) => writer.write({ ...block, part }));
+      await this.#reader.rows(tensor, format, (block) => writer.write({ ...block, part }));
     }
     writer.finish();
     return matrix;
@@ -169,22 +177,27 @@ class WeightLoader {
     return buffer;
   }
 
-  async #writer(name: string, matrix: WeightMatrix, parts: readonly WantedTensor[]): Promise<MatrixWriter> {
-    const { format, k } = matrix;
-    if (!isQuantFormat(format) || this.#reader.keepsBlocks(parts, format))
-      return new MatrixWriter(this.#context, matrix);
-    const quantize = await this.#quantizer.matrix(name, format, k, this.#reader.storedFormats(parts));
+  async #writer(
+    name: string,
+    matrix: WeightMatrix,
+    parts: readonly WantedTensor[],
+    formats: readonly TensorRows[],
+  ): Promise<MatrixWriter> {
+    // What is quantized here is quantized to one format, be it asked for or what the loader falls back on.
+    const to = formats.find(({ format, kept }) => isQuantFormat(format) && !kept)?.format;
+    if (to === undefined || !isQuantFormat(to)) return new MatrixWriter(this.#context, matrix);
+    const quantize = await this.#quantizer.matrix(name, to, matrix.k, this.#reader.storedFormats(parts));
     return new MatrixWriter(this.#context, matrix, quantize);
   }
 
   #allocate(
     name: string,
     parts: readonly WantedTensor[],
-    rows: number,
+    formats: readonly TensorRows[],
     options: { readonly rowsTogether?: number; readonly stacked?: number },
   ): WeightMatrix {
-    const { format = this.#reader.commonFormat(parts), maxChunkBytes } = this.#options;
-    return allocateMatrix(this.#context, this.#scope, name, format, rows, parts[0]?.shape[1] ?? 0, {
+    const { maxChunkBytes } = this.#options;
+    return allocateMatrix(this.#context, this.#scope, name, runsOf(formats), parts[0]?.shape[1] ?? 0, {
       ...options,
       ...(maxChunkBytes === undefined ? {} : { maxChunkBytes }),
     });

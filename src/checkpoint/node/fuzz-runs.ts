@@ -1,5 +1,5 @@
 /**
- * How often a property test tries: `R1_FUZZ_RUNS` times where it is set (100,000 for a night), else as often as every
+ * How often a property test tries: `R1_FUZZ_RUNS` times where it is set (100,000 take three minutes), else as often as every
  * `npm test` can afford.
  */
 export function fuzzRuns(everyTime: number): number {

@@ -1,3 +1,4 @@
+import { formatsOf } from "../../kernels/weights/matrix.ts";
 import { TrainableModel } from "../../model/training/trainable-model.ts";
 import { packScored } from "../../train/run/packs.ts";
 import { initialiseAdapters, trainingSizes } from "../../train/run/setup.ts";
@@ -30,7 +31,8 @@ export async function benchTrain(
 ): Promise<TrainBench> {
   const length = prompt + completion;
   const { spec, weights } = model;
-  const full = weights.embedding.format === "f32" && weights.layers.every(({ qkv }) => qkv.chunks.length === 1);
+  const full =
+    formatsOf(weights.embedding).join() === "f32" && weights.layers.every(({ qkv }) => qkv.chunks.length === 1);
   const trainable = await TrainableModel.create(model, {
     sizes: { ...trainingSizes(spec, sequences * length, null), maxLength: length },
     ...(full ? {} : { lora: LORA }),

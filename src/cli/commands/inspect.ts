@@ -4,8 +4,11 @@ import { quote } from "../../checkpoint/quote.ts";
 import { readJson } from "../../checkpoint/source.ts";
 import type { ModelFolder } from "../../checkpoint/source.ts";
 import { isR1Error } from "../../errors.ts";
+import { modelFormats } from "../../model/model-formats.ts";
 import { parameterCount, parseModelSpec } from "../../model/spec.ts";
 import type { ModelSpec } from "../../model/spec.ts";
+import { allTensors, checkTensors, modelTensors } from "../../model/tensor-names.ts";
+import { matricesByFormat } from "../../model/weight-plan.ts";
 import { UsageError } from "../args.ts";
 import type { Command } from "../command.ts";
 import { modelPath } from "../model-path.ts";
@@ -29,6 +32,7 @@ export const inspectCommand: Command = {
       bytes,
     }));
     const { format, metadata } = checkpoint;
+    const onDevice = spec && deviceBytes(spec, checkpoint);
     const lines = tensors.map(
       ({ name, dtype, shape, bytes }) => `${name}  ${dtype}  [${shape.join(", ")}]  ${bytes} bytes`,
     );
@@ -37,12 +41,15 @@ export const inspectCommand: Command = {
         format,
         architecture: spec?.architecture ?? metadata["general.architecture"] ?? null,
         spec: spec ? specJson(spec) : null,
+        device_bytes: onDevice ? Object.fromEntries(onDevice) : null,
         tensors,
         metadata,
       },
-      text: [`${format}, ${spec ? summary(spec) : unknownModel(checkpoint)}, ${tensors.length} tensors`, ...lines].join(
-        "\n",
-      ),
+      text: [
+        `${format}, ${spec ? summary(spec) : unknownModel(checkpoint)}, ${tensors.length} tensors`,
+        ...(onDevice ? [`on a GPU: ${[...onDevice].map(([name, bytes]) => `${name} ${bytes} bytes`).join(", ")}`] : []),
+        ...lines,
+      ].join("\n"),
     };
   },
 };
@@ -56,6 +63,17 @@ async function specOf(folder: ModelFolder, format: Checkpoint["format"]): Promis
     if (format === "gguf" && isR1Error(error) && error.code === "E_ARCHITECTURE") return undefined;
     throw error;
   }
+}
+
+/** Bytes that the matrices take in each format on the device, the most first; undefined for what cannot be loaded. */
+function deviceBytes(spec: ModelSpec, checkpoint: Checkpoint): ReadonlyMap<string, number> | undefined {
+  try {
+    checkTensors(checkpoint, allTensors(modelTensors(spec)));
+  } catch (error) {
+    if (isR1Error(error)) return undefined;
+    throw error;
+  }
+  return matricesByFormat(spec, modelFormats(spec, checkpoint.tensors));
 }
 
 function unknownModel({ format, metadata }: Checkpoint): string {

@@ -3,13 +3,15 @@ import { openCheckpoint } from "../../checkpoint/checkpoint.ts";
 import { isR1Error } from "../../errors.ts";
 import type { GpuContext } from "../../gpu/device.ts";
 import { parseWeightFormat } from "../../kernels/weights/format.ts";
-import type { WeightFormat } from "../../kernels/weights/format.ts";
-import { mixOfTensors, weightsOfMix } from "../../model/format-mix.ts";
-import type { FormatMix } from "../../model/format-mix.ts";
+import type { MatrixFormat, WeightFormat } from "../../kernels/weights/format.ts";
 import { readModelSpec } from "../../model/load.ts";
-import { judgeMemory, sizesOf } from "../../model/memory-plan.ts";
-import type { MemoryBudget, MemoryOffer, MemoryVerdict, MemoryWish, Shortfall } from "../../model/memory-plan.ts";
+import { judgeMemory } from "../../model/memory-plan.ts";
+import type { MemoryBudget, MemoryOffer, MemoryVerdict, Shortfall } from "../../model/memory-plan.ts";
+import { modelFormats, uniformFormats } from "../../model/model-formats.ts";
+import type { ModelFormats } from "../../model/model-formats.ts";
 import type { ModelSpec } from "../../model/spec.ts";
+import { allTensors, checkTensors, modelTensors } from "../../model/tensor-names.ts";
+import { matricesByFormat } from "../../model/weight-plan.ts";
 import { UsageError } from "../args.ts";
 import type { Args } from "../args.ts";
 import type { Command } from "../command.ts";
@@ -43,35 +45,35 @@ export const planCommand: Command = {
     const kv = kvFromArgs(args);
     const path = await modelPath(args.required("model"));
     const spec = await readModelSpec(path.folder);
-    const mix = given ? undefined : await storedMix(path, spec);
+    const stored = given === undefined ? await storedFormats(path, spec) : undefined;
     const context = await openDevice(args);
     const budget = budgetOf(context, memory);
     context.destroy();
-    const wish: MemoryWish = { format: given ?? USUAL_FORMAT, contextTokens, batch, kv };
-    const stored = mix ? weightsOfMix(spec, mix, sizesOf({ ...wish, kv: "f32" }), budget) : {};
-    const verdict = judgeMemory(spec, { ...wish, ...stored }, budget);
+    const verdict = judgeMemory(spec, { format: given ?? USUAL_FORMAT, stored, contextTokens, batch, kv }, budget);
     const { maxBufferSize, maxStorageBufferBindingSize, memoryBytes } = budget;
     return {
       json: {
-        ...offerJson(verdict),
+        ...offerJson(spec, verdict),
         fits: verdict.fits,
         reason: verdict.fits ? null : verdict.reason,
-        offer: verdict.fits || !verdict.offer ? null : offerJson(verdict.offer),
+        offer: verdict.fits || !verdict.offer ? null : offerJson(spec, verdict.offer),
         limits: {
           max_buffer_size: maxBufferSize,
           max_storage_buffer_binding_size: maxStorageBufferBindingSize,
           memory_bytes: memoryBytes ?? null,
         },
       },
-      text: lines(verdict).join("\n"),
+      text: lines(spec, verdict).join("\n"),
     };
   },
 };
 
-/** What the matrices of the folder's files become; undefined where it has none yet. */
-async function storedMix({ folder, file }: ModelPath, spec: ModelSpec): Promise<FormatMix | undefined> {
+/** What the weights' headers say; undefined for a folder that has no weights yet. */
+async function storedFormats({ folder, file }: ModelPath, spec: ModelSpec): Promise<ModelFormats | undefined> {
   try {
-    return mixOfTensors(spec, await openCheckpoint(folder, file ? { file } : {}));
+    const checkpoint = await openCheckpoint(folder, file ? { file } : {});
+    checkTensors(checkpoint, allTensors(modelTensors(spec)));
+    return modelFormats(spec, checkpoint.tensors);
   } catch (error) {
     if (isR1Error(error) && error.code === "E_FILE_MISSING") return undefined;
     throw error;
@@ -85,9 +87,18 @@ function budgetOf({ adapter, limits }: GpuContext, memory: number | undefined): 
   return { maxBufferSize, maxStorageBufferBindingSize, memoryBytes };
 }
 
-function offerJson({ request, plan }: MemoryOffer): object {
+/** Bytes of the matrices in each format, the most first. */
+function formatBytes(spec: ModelSpec, { request }: MemoryOffer): ReadonlyMap<MatrixFormat, number> {
+  return matricesByFormat(spec, request.stored ?? uniformFormats(spec, request.format));
+}
+
+function offerJson(spec: ModelSpec, offer: MemoryOffer): object {
+  const { request, plan } = offer;
+  const matrices = formatBytes(spec, offer);
+  const [[most] = [request.format]] = matrices;
   return {
-    quantization: request.format,
+    quantization: most,
+    matrices_bytes: Object.fromEntries(matrices),
     kv: request.kv,
     context: request.contextTokens,
     batch: request.batch,
@@ -100,14 +111,14 @@ function offerJson({ request, plan }: MemoryOffer): object {
   };
 }
 
-function lines(verdict: MemoryVerdict): string[] {
+function lines(spec: ModelSpec, verdict: MemoryVerdict): string[] {
   const { plan } = verdict;
   const parts = `weights ${mib(plan.weights)}, KV cache ${mib(plan.kvCache)}, workspace ${mib(plan.workspace)}, staging while loading ${mib(plan.staging)}`;
-  const first = `${described(verdict)}: ${mib(plan.total)} (${parts})`;
+  const first = `${described(spec, verdict)}: ${mib(plan.total)} (${parts})`;
   if (verdict.fits) return [first, "fits"];
   const { reason, offer } = verdict;
   const instead = offer
-    ? `instead: ${described(offer)}, ${mib(offer.plan.total)}`
+    ? `instead: ${described(spec, offer)}, ${mib(offer.plan.total)}`
     : "nothing smaller would fit; a smaller model might";
   return [first, `does not fit: ${REASONS[reason.kind](reason)}`, instead];
 }
@@ -119,9 +130,10 @@ const REASONS: Record<Shortfall["kind"], (shortfall: Shortfall) => string> = {
   context: ({ bytes, limit }) => `a context of ${bytes} tokens; the model was made for ${limit}`,
 };
 
-function described({ request }: MemoryOffer): string {
-  const { format, contextTokens, batch, kv } = request;
-  return `${format}, ${batch === 1 ? "" : `${batch} sequences of `}${contextTokens} tokens, cached in ${kv}`;
+function described(spec: ModelSpec, offer: MemoryOffer): string {
+  const { contextTokens, batch, kv } = offer.request;
+  const formats = [...formatBytes(spec, offer).keys()].join(" and ");
+  return `${formats}, ${batch === 1 ? "" : `${batch} sequences of `}${contextTokens} tokens, cached in ${kv}`;
 }
 
 function mib(bytes: number): string {

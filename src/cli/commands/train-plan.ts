@@ -2,12 +2,13 @@ import { totalmem } from "node:os";
 import type { GpuContext } from "../../gpu/device.ts";
 import { gemmShape } from "../../kernels/gemm/gemm.ts";
 import { planTrainingMemory } from "../../model/training/memory-plan.ts";
+import { mostlyIn } from "../../model/weight-plan.ts";
 import { measureSpeed } from "../../model/training/speed.ts";
 import type { TrainingPlanBytes } from "../../model/training/memory-plan.ts";
 import type { GrpoConfig } from "../../train/config/grpo-config.ts";
 import { grpoRequest, judgeGrpo } from "../../train/run/grpo-plan.ts";
 import type { GrpoVerdict } from "../../train/run/grpo-plan.ts";
-import { formatOf, readStartingModel } from "../../train/run/starting-model.ts";
+import { readStartingModel, weightsFor } from "../../train/run/starting-model.ts";
 import { secondsPerStep } from "../../train/run/step-time.ts";
 import type { CommandOutput } from "../command.ts";
 import { modelPath } from "../model-path.ts";
@@ -20,7 +21,8 @@ export async function planGrpo(
 ): Promise<CommandOutput> {
   const { folder } = await modelPath(find(config.model));
   const model = await readStartingModel(folder);
-  const format = formatOf(config, model);
+  const choice = weightsFor(config, model);
+  const format = mostlyIn(model.spec, choice);
   const { maxBufferSize, maxStorageBufferBindingSize } = context.limits;
   const budget = {
     maxBufferSize,
@@ -28,7 +30,7 @@ export async function planGrpo(
     // A software device's memory is the machine's; a GPU's is not told.
     memoryBytes: context.adapter.isFallback ? totalmem() : undefined,
   };
-  const verdict = judgeGrpo(model.spec, config, format, { budget, shape: gemmShape(context) });
+  const verdict = judgeGrpo(model.spec, config, choice, { budget, shape: gemmShape(context) });
   const speed = await measureSpeed(context, format, config.per_step_prompts * config.num_generations);
   const seconds = secondsPerStep(config, model.spec, speed);
   const offer = verdict.fits || !verdict.offer ? null : verdict.offer;
@@ -52,7 +54,7 @@ export async function plannedPeak(
   find: (path: string) => string,
 ): Promise<number> {
   const model = await readStartingModel((await modelPath(find(config.model))).folder);
-  const request = grpoRequest(config, model.spec, formatOf(config, model));
+  const request = grpoRequest(config, model.spec, weightsFor(config, model));
   return planTrainingMemory(model.spec, request, context.limits, gemmShape(context)).peak;
 }
 

@@ -4,13 +4,14 @@ import { DEVICE_VARIANTS, readF32, testGpu } from "../../gpu/node/test-device.ts
 import { uploadStorage, uploadUniform } from "../buffers.ts";
 import { expectClose, noiseArray, padRows, uploadSplit } from "../testing.ts";
 import type { SplitOptions } from "../testing.ts";
-import { ACTIVATION_PAD, roundUp, WEIGHT_FORMATS } from "../weights/format.ts";
-import type { WeightFormat } from "../weights/format.ts";
+import { ACTIVATION_PAD, isKQuantFormat, K_QUANT_FORMATS, roundUp, WEIGHT_FORMATS } from "../weights/format.ts";
+import type { MatrixFormat } from "../weights/format.ts";
+import { uploadRuns } from "../weights/testing.ts";
 import { Embedding, LAST_SAMPLED } from "./embedding.ts";
 import { embeddingReference } from "./reference.ts";
 
 interface Case extends SplitOptions {
-  readonly format: WeightFormat;
+  readonly format: MatrixFormat;
   readonly vocabulary: number;
   readonly k: number;
   readonly tokens: readonly number[];
@@ -20,11 +21,17 @@ interface Case extends SplitOptions {
   readonly lastTokens?: readonly number[];
 }
 
+function runsOf(format: MatrixFormat, rows: number, most: number) {
+  return Array.from({ length: Math.ceil(rows / most) }, (_, i) => ({ format, rows: Math.min(most, rows - i * most) }));
+}
+
 /** @returns the rows the kernel writes, with their padding, and what they should be */
 async function embed(context: GpuContext, test: Case): Promise<{ got: Float32Array; want: Float32Array }> {
   const { format, vocabulary, k, tokens, slots, lastTokens = [0] } = test;
   const scope = context.arena.scope("embedding test");
-  const { matrix, stored } = uploadSplit(context, scope, format, noiseArray(vocabulary * k, 1), vocabulary, k, test);
+  const { matrix, stored } = isKQuantFormat(format)
+    ? uploadRuns(context, scope, runsOf(format, vocabulary, test.chunkRows), k)
+    : uploadSplit(context, scope, format, noiseArray(vocabulary * k, 1), vocabulary, k, test);
   const count = tokens.length;
   const stride = roundUp(k, ACTIVATION_PAD);
   const x = scope.create("x", count * stride * 4);
@@ -49,6 +56,17 @@ const ENDS_AND_REPEATS = [0, 36, 12, 12, 9, 10, 19, 20, 30, 1];
 describe.each(DEVICE_VARIANTS)("embedding, $name", ({ options }) => {
   describe.each(WEIGHT_FORMATS)("%s table", (format) => {
     it.each([1, 7, 33, 130])("rows of %i, in one piece and in four", async (k) => {
+      const context = await testGpu(options);
+      const test = { format, vocabulary: 37, k, tokens: ENDS_AND_REPEATS };
+      for (const chunkRows of [37, 10]) {
+        const { got, want } = await embed(context, { ...test, chunkRows });
+        expectClose(got, want, 0);
+      }
+    });
+  });
+
+  describe.each(K_QUANT_FORMATS)("%s table", (format) => {
+    it.each([256, 768])("rows of %i, in one piece and in four", async (k) => {
       const context = await testGpu(options);
       const test = { format, vocabulary: 37, k, tokens: ENDS_AND_REPEATS };
       for (const chunkRows of [37, 10]) {

@@ -3,9 +3,9 @@ import type { CommandBatch } from "../../gpu/commands.ts";
 import type { GpuContext } from "../../gpu/device.ts";
 import type { Kernel, KernelSource } from "../../gpu/pipelines.ts";
 import { uploadUniform } from "../buffers.ts";
-import { ACTIVATION_PAD, blocksPerRow, layoutOf, paddedK, roundUp, scaleWords } from "../weights/format.ts";
+import { ACTIVATION_PAD, layoutOf, roundUp, rowLayout } from "../weights/format.ts";
 import type { WeightMatrix } from "../weights/matrix.ts";
-import { loaderEnables, loaderWgsl, weightElement } from "../weights/wgsl.ts";
+import { loaderEnables, loaderWgsl, scaleElement, weightElement } from "../weights/wgsl.ts";
 import type { LoaderOptions } from "../weights/wgsl.ts";
 
 /** A row's token field with this value stands for the token last sampled in the row's slot. */
@@ -36,7 +36,7 @@ struct Step { rows: u32 }
 @group(0) @binding(2) var<storage, read> rows: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read> last_token: array<u32>;
 @group(0) @binding(4) var<storage, read> w: array<${weightElement(options)}>;
-${quantized ? "@group(0) @binding(5) var<storage, read> w_scales: array<u32>;" : ""}
+${quantized ? `@group(0) @binding(5) var<storage, read> w_scales: array<${scaleElement(options)}>;` : ""}
 @group(0) @binding(${at}) var<storage, read_write> x: array<vec4<f32>>;
 ${loaderWgsl(options)}
 @compute @workgroup_size(${THREADS})
@@ -53,14 +53,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   };
 }
 
+interface BoundChunk {
+  readonly kernel: Kernel;
+  readonly binding: GPUBindGroup;
+}
+
 /** x[row] = table[token of row]; one dispatch per chunk of the table. */
 export class Embedding {
-  readonly #kernel: Kernel;
-  readonly #bindings: readonly GPUBindGroup[];
+  readonly #chunks: readonly BoundChunk[];
 
-  private constructor(kernel: Kernel, bindings: readonly GPUBindGroup[]) {
-    this.#kernel = kernel;
-    this.#bindings = bindings;
+  private constructor(chunks: readonly BoundChunk[]) {
+    this.#chunks = chunks;
   }
 
   static async create(
@@ -69,34 +72,23 @@ export class Embedding {
     table: WeightMatrix,
     buffers: EmbeddingBuffers,
   ): Promise<Embedding> {
-    const { format, zeroPoints, k } = table;
-    const kernel = await context.pipelines.get(embeddingSource({ format, zeroPoints, f16: context.features.f16 }));
-    const padded = paddedK(format, k);
-    const bindings = table.chunks.map((chunk) => {
-      const op = uploadUniform(context, scope, `embedding[${chunk.start}].op`, [
-        chunk.start,
-        chunk.count,
-        padded / 4,
-        roundUp(k, ACTIVATION_PAD) / 4,
-        format === "f32" ? padded / 4 : padded / layoutOf(format).step,
-        blocksPerRow(k),
-        scaleWords(chunk.count * blocksPerRow(k)),
-      ]);
+    const { zeroPoints, k } = table;
+    const chunks = table.chunks.map(async (chunk): Promise<BoundChunk> => {
+      const { format, start, count } = chunk;
+      const { f16 } = context.features;
+      const kernel = await context.pipelines.get(embeddingSource({ format, zeroPoints, f16 }));
+      const { padded, ld, blocks, secondWords } = rowLayout(format, count, k);
+      const stride4 = roundUp(k, ACTIVATION_PAD) / 4;
+      const fields = [start, count, padded / 4, stride4, ld, blocks, secondWords];
+      const op = uploadUniform(context, scope, `embedding[${start}].op`, fields);
       const scales = chunk.scales ? [chunk.scales] : [];
-      return context.bind(kernel, [
-        op,
-        buffers.step,
-        buffers.rows,
-        buffers.lastToken,
-        chunk.data,
-        ...scales,
-        buffers.x,
-      ]);
+      const { step, rows, lastToken, x } = buffers;
+      return { kernel, binding: context.bind(kernel, [op, step, rows, lastToken, chunk.data, ...scales, x]) };
     });
-    return new Embedding(kernel, bindings);
+    return new Embedding(await Promise.all(chunks));
   }
 
   encode(batch: CommandBatch, rows: number): void {
-    for (const binding of this.#bindings) batch.dispatch(this.#kernel, binding, [rows]);
+    for (const { kernel, binding } of this.#chunks) batch.dispatch(kernel, binding, [rows]);
   }
 }

@@ -3,9 +3,10 @@ import { readF32, testGpu } from "../../gpu/node/test-device.ts";
 import { uploadStorage, uploadUniform } from "../buffers.ts";
 import { dot, expectDerivative } from "../testing-derivative.ts";
 import { choosing, expectClose, noiseArray } from "../testing.ts";
-import { paddedK, roundUp, WEIGHT_FORMATS } from "../weights/format.ts";
-import type { WeightFormat } from "../weights/format.ts";
-import { packWeights, unpackWeights } from "../weights/pack.ts";
+import { K_QUANT_FORMATS, paddedK, roundUp, WEIGHT_FORMATS } from "../weights/format.ts";
+import type { MatrixFormat } from "../weights/format.ts";
+import { unpackWeights } from "../weights/pack.ts";
+import { randomWeights } from "../weights/testing.ts";
 import { f32View, Gemm, partialBytes, splitsFor } from "./gemm.ts";
 import { productReference, transposeReference } from "./reference.ts";
 import type { GemmShape, GemmStore } from "./source.ts";
@@ -50,7 +51,7 @@ interface ProductCase {
   readonly form: "nt" | "nn";
   readonly store: GemmStore;
   readonly size: readonly [m: number, n: number, k: number];
-  readonly format?: WeightFormat;
+  readonly format?: MatrixFormat;
   readonly zeroPoints?: boolean;
   readonly scale?: number;
   /** First row of the view of the weights, which have three rows more after it. */
@@ -77,7 +78,7 @@ async function checkProduct(test: ProductCase): Promise<void> {
   const context = await testGpu();
   const scope = context.arena.scope("gemm test");
   const allRows = row0 + n + (row0 > 0 ? 3 : 0);
-  const packed = packWeights(format, noiseArray(allRows * k, 1), allRows, k, zeroPoints);
+  const packed = randomWeights(format, allRows, k, 1, zeroPoints);
   const w = unpackWeights(packed).subarray(row0 * k, (row0 + n) * k);
   const [deep, wide] = form === "nt" ? [k, n] : [n, k];
   const x = noiseArray(m * deep, 2);
@@ -200,6 +201,11 @@ describe.each(SHAPES)("%s products", (shape) => {
     it.each(WEIGHT_FORMATS.filter((format) => format !== "f32"))("%s weights", async (format) => {
       await checkProduct({ shape, form, store: "store", size: [7, 33, 130], format });
       await checkProduct({ shape, form, store: "store", size: [65, 70, 40], format, row0: 7, scale: 0.5 });
+    });
+
+    it.each(K_QUANT_FORMATS)("%s weights", async (format) => {
+      await checkProduct({ shape, form, store: "store", size: [7, 33, 512], format });
+      await checkProduct({ shape, form, store: "store", size: [65, 70, 256], format, row0: 7, scale: 0.5 });
     });
 
     it.each(["q8", "q4"] as const)("%s weights with zero points", async (format) => {

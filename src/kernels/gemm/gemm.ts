@@ -3,8 +3,8 @@ import type { CommandBatch } from "../../gpu/commands.ts";
 import type { Bindable, GpuContext } from "../../gpu/device.ts";
 import type { Kernel } from "../../gpu/pipelines.ts";
 import { uploadUniform } from "../buffers.ts";
-import { blocksPerRow, layoutOf, paddedK, scaleWords } from "../weights/format.ts";
-import type { WeightFormat } from "../weights/format.ts";
+import { paddedK, rowLayout } from "../weights/format.ts";
+import type { MatrixFormat } from "../weights/format.ts";
 import { GEMM_TILE, gemmSource, SUM_SPLITS } from "./source.ts";
 import type { GemmForm, GemmShape, GemmStore } from "./source.ts";
 
@@ -20,7 +20,7 @@ export interface Operand {
 
 /** Rows [row0, row0 + rows) of weights in one buffer, [all rows, k] in a weight format. */
 export interface WeightView {
-  readonly format: WeightFormat;
+  readonly format: MatrixFormat;
   readonly zeroPoints: boolean;
   readonly data: Bindable;
   readonly scales?: GPUBuffer;
@@ -152,16 +152,16 @@ async function product(context: GpuContext, scope: BufferScope, of: ProductGemm)
       weights: { format, zeroPoints, f16: context.features.f16 },
     }),
   );
-  const padded = paddedK(format, k);
+  const { padded, ld, blocks, secondWords } = rowLayout(format, weights.allRows, k);
   const op = uploadUniform(context, scope, `${of.name}.op`, [
     weights.rows,
     padded / 4,
     a.stride4,
     a.col4 ?? 0,
     weights.row0,
-    format === "f32" ? padded / 4 : padded / layoutOf(format).step,
-    blocksPerRow(k),
-    scaleWords(weights.allRows * blocksPerRow(k)),
+    ld,
+    blocks,
+    secondWords,
     0,
     y.stride4,
     y.col4 ?? 0,

@@ -1,6 +1,6 @@
 import type { BindingKind, KernelSource } from "../../gpu/pipelines.ts";
 import { layoutOf } from "../weights/format.ts";
-import { loaderEnables, loaderWgsl, weightElement } from "../weights/wgsl.ts";
+import { loaderEnables, loaderWgsl, scaleElement, weightElement } from "../weights/wgsl.ts";
 import type { LoaderOptions } from "../weights/wgsl.ts";
 
 /**
@@ -36,14 +36,15 @@ const ROWS = Array.from({ length: 8 }, (_, i) => i);
 const FOUR = [0, 1, 2, 3];
 
 function bindingsOf({ store, weights }: GemmOptions): { readonly kinds: BindingKind[]; readonly wgsl: string } {
-  const quantized = weights !== undefined && layoutOf(weights.format).quantized;
   const list: { kind: BindingKind; text: string }[] = [
     { kind: "uniform", text: "var<uniform> op: Op" },
     { kind: "uniform", text: "var<uniform> step: Step" },
     { kind: "read", text: "var<storage, read> a: array<vec4<f32>>" },
     { kind: "read", text: `var<storage, read> w: array<${weights ? weightElement(weights) : "vec4<f32>"}>` },
   ];
-  if (quantized) list.push({ kind: "read", text: "var<storage, read> w_scales: array<u32>" });
+  if (weights && layoutOf(weights.format).quantized) {
+    list.push({ kind: "read", text: `var<storage, read> w_scales: array<${scaleElement(weights)}>` });
+  }
   if (store === "residual") list.push({ kind: "read", text: "var<storage, read> r: array<vec4<f32>>" });
   list.push({ kind: "write", text: "var<storage, read_write> y: array<vec4<f32>>" });
   return {

@@ -1,6 +1,7 @@
 import type { KernelSource } from "../../gpu/pipelines.ts";
 import { layoutOf } from "../weights/format.ts";
 import { loadStepWgsl, loaderEnables, stepHelpersWgsl } from "../weights/wgsl.ts";
+import type { StepWgsl } from "../weights/wgsl.ts";
 import { epilogueWgsl } from "./epilogue.ts";
 import { headerWgsl, productBindings } from "./op.ts";
 import type { ProductOptions } from "./op.ts";
@@ -51,7 +52,9 @@ export function fewRowsGrid(columns: number, rows: number, rowTile: RowTile): re
 export function fewRowsSource(options: FewRowsOptions): KernelSource {
   const { rowTile, threads, norm, subgroups, format } = options;
   const columns = COLUMNS_PER_GROUP;
-  const vectors = layoutOf(format).step / 4;
+  const weights = Array.from({ length: columns }, (_, c) => loadStepWgsl(options, `w${c}`, `row_${c}`, "s"));
+  const halves = weights.some(({ half }) => half !== undefined);
+  const vectors = layoutOf(format).step / (halves ? 8 : 4);
   const sums = columns * rowTile + (norm ? rowTile : 0);
   const each = (count: number, line: (i: number) => string, separator = "\n"): string =>
     Array.from({ length: count }, (_, i) => line(i)).join(separator);
@@ -59,17 +62,20 @@ export function fewRowsSource(options: FewRowsOptions): KernelSource {
     ...Array.from({ length: columns * rowTile }, (_, i) => `acc_${Math.floor(i / rowTile)}_${i % rowTile}`),
     ...(norm ? Array.from({ length: rowTile }, (_, m) => `square_${m}`) : []),
   ];
+  // Weights become floats where they are used: all of a step's at once would not fit the registers.
   const inner = each(
     vectors,
     (v) => {
-      const load = each(rowTile, (m) => `let x_${v}_${m} = x[base_${m} + ${vectors}u * s + ${v}u];`, "\n      ");
+      const load = each(rowTile, (m) => `let x_${v}_${m} = x[base_${m} + at + ${v}u];`, "\n      ");
       const scaled = norm
-        ? `let g_${v} = aux[${vectors}u * s + ${v}u];
+        ? `let g_${v} = aux[at + ${v}u];
       ${each(rowTile, (m) => `square_${m} += dot(x_${v}_${m}, x_${v}_${m}); let xg_${v}_${m} = x_${v}_${m} * g_${v};`, "\n      ")}`
         : "";
       const products = each(
         columns,
-        (c) => each(rowTile, (m) => `acc_${c}_${m} += dot(w${c}_${v}, ${norm ? "xg" : "x"}_${v}_${m});`, " "),
+        (c) =>
+          `let w${c}_${v} = ${weights[c]?.vector(v)};
+      ${each(rowTile, (m) => `acc_${c}_${m} += dot(w${c}_${v}, ${norm ? "xg" : "x"}_${v}_${m});`, " ")}`,
         "\n      ",
       );
       return `${load}\n      ${scaled}\n      ${products}`;
@@ -95,8 +101,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   ${each(rowTile, (m) => `let base_${m} = min(m0 + ${m}u, step.rows - 1u) * op.x_stride;`, "\n  ")}
   ${each(sumNames.length, (i) => `var ${sumNames[i]} = 0.0;`, " ")}
   for (var s = lane; s < op.steps; s += THREADS) {
-      ${each(columns, (c) => loadStepWgsl(options, `w${c}_`, `row_${c}`, "s"), "\n      ")}
-      ${inner}
+      ${weights.map(({ load }) => load).join("\n      ")}
+      ${halves ? inHalves(vectors, weights, inner) : `let at = ${vectors}u * s;\n      ${inner}`}
   }
   ${subgroups ? subgroupReduce(sumNames) : treeReduce(sumNames)}
   let pair = lane;
@@ -110,6 +116,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
 }`;
   return { label: `matmul-few ${format} ${options.epilogue} x${rowTile}`, code, bindings };
+}
+
+/** A loop whose end the compiler does not know (K-quants have eight steps or more): unrolled, it takes llvmpipe ten seconds. */
+function inHalves(vectors: number, weights: readonly StepWgsl[], inner: string): string {
+  return `for (var half = 0u; half < min(op.steps, 2u); half++) {
+      let at = ${vectors}u * (2u * s + half);
+      ${weights.map(({ half }) => half ?? "").join("\n      ")}
+      ${inner}
+      }`;
 }
 
 /** Sums over the workgroup by subgroup, then over subgroups; results in partial[0 .. SUMS). */

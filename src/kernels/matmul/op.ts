@@ -3,9 +3,9 @@ import type { BufferScope } from "../../gpu/arena.ts";
 import type { Bindable, GpuContext } from "../../gpu/device.ts";
 import type { KernelSource } from "../../gpu/pipelines.ts";
 import { uploadUniform } from "../buffers.ts";
-import { ACTIVATION_PAD, blocksPerRow, layoutOf, paddedK, roundUp, scaleWords } from "../weights/format.ts";
+import { ACTIVATION_PAD, layoutOf, roundUp, rowLayout } from "../weights/format.ts";
 import type { WeightChunk, WeightMatrix } from "../weights/matrix.ts";
-import { weightElement } from "../weights/wgsl.ts";
+import { scaleElement, weightElement } from "../weights/wgsl.ts";
 import type { LoaderOptions } from "../weights/wgsl.ts";
 import { epilogueBindings } from "./epilogue.ts";
 import type { EpilogueOptions } from "./epilogue.ts";
@@ -89,7 +89,7 @@ export function productBindings(options: ProductOptions): {
     { kind: "read", text: `var<storage, read> w: array<${weightElement(options)}>` },
   ];
   if (layoutOf(options.format).quantized) {
-    list.push({ kind: "read", text: "var<storage, read> w_scales: array<u32>" });
+    list.push({ kind: "read", text: `var<storage, read> w_scales: array<${scaleElement(options)}>` });
   }
   if (usesAux(options)) list.push({ kind: "read", text: "var<storage, read> aux: array<vec4<f32>>" });
   for (const { kind, name, type } of epilogueBindings(options)) {
@@ -126,17 +126,15 @@ export function productUniform(
   if (pair % 2 !== 0 || (pair > 2 && n % pair !== 0)) {
     throw new R1Error("E_INTERNAL", `${name}: ${n} columns cannot be paired in blocks of ${pair}`);
   }
-  const padded = paddedK(matrix.format, matrix.k);
-  const { step } = layoutOf(matrix.format);
-  const perRow = blocksPerRow(matrix.k);
+  const { padded, steps, ld, blocks, secondWords } = rowLayout(chunk.format, n, matrix.k);
   return uploadUniform(context, scope, `${name}.op`, [
     n,
     matrix.k,
-    padded / step,
+    steps,
     padded / 4,
-    matrix.format === "f32" ? padded / 4 : padded / step,
-    perRow,
-    scaleWords(n * perRow),
+    ld,
+    blocks,
+    secondWords,
     pair,
     roundUp(matrix.k, ACTIVATION_PAD) / 4,
     yStride,

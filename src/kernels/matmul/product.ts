@@ -2,7 +2,9 @@ import type { BufferScope } from "../../gpu/arena.ts";
 import type { CommandBatch } from "../../gpu/commands.ts";
 import type { GpuContext } from "../../gpu/device.ts";
 import type { Kernel } from "../../gpu/pipelines.ts";
-import { layoutOf, paddedK } from "../weights/format.ts";
+import { rowLayout } from "../weights/format.ts";
+import type { MatrixFormat } from "../weights/format.ts";
+import { formatsOf } from "../weights/matrix.ts";
 import type { EpilogueOptions } from "./epilogue.ts";
 import { fewRowsGrid, fewRowsSource, ROW_TILES, rowTileFor, threadsFor } from "./few-rows.ts";
 import type { RowTile } from "./few-rows.ts";
@@ -36,51 +38,34 @@ export interface ProductDescription extends EpilogueOptions {
 
 interface BoundChunk {
   readonly columns: number;
+  readonly kernels: ProductKernels;
   readonly few: GPUBindGroup | undefined;
   readonly many: GPUBindGroup | undefined;
+}
+
+/** The kernels for chunks of one format. */
+interface ProductKernels {
+  readonly options: ProductOptions;
+  readonly fewOptions: ProductOptions;
+  readonly few: ReadonlyMap<RowTile, Kernel>;
+  readonly many: Kernel | undefined;
 }
 
 /** y = epilogue(x · Wᵀ) with everything made in advance: encoding creates no buffer, bind group or pipeline. */
 export class Product {
   readonly #chunks: readonly BoundChunk[];
-  readonly #few: ReadonlyMap<RowTile, Kernel>;
-  readonly #many: Kernel | undefined;
 
-  private constructor(chunks: readonly BoundChunk[], few: ReadonlyMap<RowTile, Kernel>, many: Kernel | undefined) {
+  private constructor(chunks: readonly BoundChunk[]) {
     this.#chunks = chunks;
-    this.#few = few;
-    this.#many = many;
   }
 
   static async create(context: GpuContext, scope: BufferScope, description: ProductDescription): Promise<Product> {
     const { name, matrix, few, many, epilogue, aux } = description;
-    const { subgroups, f16 } = context.features;
-    const options: ProductOptions = {
-      epilogue,
-      bias: description.bias,
-      kv: description.kv,
-      ...(description.adapted === true ? { adapted: true } : {}),
-      format: matrix.format,
-      zeroPoints: matrix.zeroPoints,
-      f16,
-      subgroups,
-      norm: false,
-    };
-    const fewOptions: ProductOptions = { ...options, norm: few?.norm ?? false };
-    const steps = paddedK(matrix.format, matrix.k) / layoutOf(matrix.format).step;
-    const tiles = few ? ROW_TILES.filter((tile) => tile <= rowTileFor(few.maxRows)) : [];
-    const threads = threadsFor(steps, subgroups);
-    const fewKernels = new Map(
+    const formats = new Map(
       await Promise.all(
-        tiles.map(async (rowTile) => {
-          const kernel = await context.pipelines.get(fewRowsSource({ ...fewOptions, rowTile, threads }));
-          return [rowTile, kernel] as const;
-        }),
+        formatsOf(matrix).map(async (format) => [format, await makeKernels(context, description, format)] as const),
       ),
     );
-    // Kernels of all row tiles share a layout, so one bind group serves them all.
-    const fewKernel = fewKernels.get(ROW_TILES[0]);
-    const manyKernel = many ? await context.pipelines.get(manyRowsSource(options, gemmShape(context))) : undefined;
     const bindWith = (
       kernel: Kernel,
       shape: ProductBuffers,
@@ -98,29 +83,27 @@ export class Product {
         ...shape.outputs,
       ]);
     const chunks = matrix.chunks.map((chunk): BoundChunk => {
-      const op = productUniform(
-        context,
-        scope,
-        `${name}[${chunk.start}]`,
-        matrix,
-        chunk,
-        epilogue,
-        description.sizes(chunk),
-      );
+      const kernels = formats.get(chunk.format);
+      if (!kernels) throw new RangeError(`${name}: no kernels for ${chunk.format}`);
+      const sizes = description.sizes(chunk);
+      const op = productUniform(context, scope, `${name}[${chunk.start}]`, matrix, chunk, epilogue, sizes);
+      // Kernels of all row tiles share a layout, so one bind group serves them all.
+      const fewKernel = kernels.few.get(ROW_TILES[0]);
       return {
         columns: productColumns(chunk, epilogue),
-        few: few && fewKernel ? bindWith(fewKernel, few, fewOptions, op, chunk) : undefined,
-        many: many && manyKernel ? bindWith(manyKernel, many, options, op, chunk) : undefined,
+        kernels,
+        few: few && fewKernel ? bindWith(fewKernel, few, kernels.fewOptions, op, chunk) : undefined,
+        many: many && kernels.many ? bindWith(kernels.many, many, kernels.options, op, chunk) : undefined,
       };
     });
-    return new Product(chunks, fewKernels, manyKernel);
+    return new Product(chunks);
   }
 
   /** Adds the few-rows shape for `rows` rows, which must equal the `step` uniform's. */
   encodeFew(batch: CommandBatch, rows: number): void {
     const tile = rowTileFor(rows);
-    const kernel = this.#few.get(tile);
-    for (const { few, columns } of this.#chunks) {
+    for (const { few, kernels, columns } of this.#chunks) {
+      const kernel = kernels.few.get(tile);
       if (!kernel || !few) throw new RangeError(`no few-rows shape for ${rows} rows`);
       batch.dispatch(kernel, few, fewRowsGrid(columns, rows, tile));
     }
@@ -128,9 +111,42 @@ export class Product {
 
   /** Adds the many-rows shape for `rows` rows. */
   encodeMany(batch: CommandBatch, rows: number): void {
-    for (const { many, columns } of this.#chunks) {
-      if (!this.#many || !many) throw new RangeError("no many-rows shape");
-      batch.dispatch(this.#many, many, manyRowsGrid(columns, rows));
+    for (const { many, kernels, columns } of this.#chunks) {
+      if (!kernels.many || !many) throw new RangeError("no many-rows shape");
+      batch.dispatch(kernels.many, many, manyRowsGrid(columns, rows));
     }
   }
+}
+
+async function makeKernels(
+  context: GpuContext,
+  { matrix, epilogue, bias, kv, adapted = false, few, many }: ProductDescription,
+  format: MatrixFormat,
+): Promise<ProductKernels> {
+  const { subgroups, f16 } = context.features;
+  const { zeroPoints, k } = matrix;
+  const options: ProductOptions = {
+    epilogue,
+    bias,
+    kv,
+    ...(adapted ? { adapted: true } : {}),
+    format,
+    zeroPoints,
+    f16,
+    subgroups,
+    norm: false,
+  };
+  const fewOptions: ProductOptions = { ...options, norm: few?.norm ?? false };
+  const tiles = few ? ROW_TILES.filter((tile) => tile <= rowTileFor(few.maxRows)) : [];
+  const threads = threadsFor(rowLayout(format, 0, k).steps, subgroups);
+  const [fewKernels, manyKernel] = await Promise.all([
+    Promise.all(
+      tiles.map(async (rowTile) => {
+        const kernel = await context.pipelines.get(fewRowsSource({ ...fewOptions, rowTile, threads }));
+        return [rowTile, kernel] as const;
+      }),
+    ),
+    many ? context.pipelines.get(manyRowsSource(options, gemmShape(context))) : undefined,
+  ]);
+  return { options, fewOptions, few: new Map(fewKernels), many: manyKernel };
 }

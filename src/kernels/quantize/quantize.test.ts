@@ -59,7 +59,7 @@ async function quantize(
   const scope = context.arena.scope("quantize test");
   const quantizer = new Quantizer(context);
   try {
-    const [chunk] = allocateMatrix(context, scope, "w", to, rows, k).chunks;
+    const [chunk] = allocateMatrix(context, scope, "w", [{ format: to, rows }], k).chunks;
     if (!chunk?.scales) throw new Error("one chunk with scales expected");
     const write = await quantizer.matrix("w", to, k, [from]);
     const size = bytes.byteLength / rows;
@@ -73,7 +73,7 @@ async function quantize(
       (await new Readback(context, scope, buffer.size, 1).read(buffer, buffer.size)).subarray(0, count);
     return {
       levels: await read(chunk.data, rows * rowBytes(to, k)),
-      scales: await read(chunk.scales, scaleBytes(rows, k, false)),
+      scales: await read(chunk.scales, scaleBytes(to, rows, k, false)),
     };
   } finally {
     quantizer.dispose();

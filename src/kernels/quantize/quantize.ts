@@ -7,7 +7,7 @@ import { R1Error } from "../../errors.ts";
 import { linearGrid } from "../bound-kernel.ts";
 import { packUniform } from "../buffers.ts";
 import { blocksPerRow } from "../weights/format.ts";
-import type { WeightFormat } from "../weights/format.ts";
+import type { MatrixFormat } from "../weights/format.ts";
 import type { WeightChunk } from "../weights/matrix.ts";
 import { beyondF16 } from "../weights/pack.ts";
 import { quantizeSource, THREADS } from "./source.ts";
@@ -28,7 +28,7 @@ export function quantizerBytes(): number {
   return STAGING_BYTES + 2 * MAX_MATRICES * 4 + OP_BYTES;
 }
 
-export function isQuantFormat(format: WeightFormat): format is QuantFormat {
+export function isQuantFormat(format: MatrixFormat): format is QuantFormat {
   return format === "q8" || format === "q4";
 }
 

@@ -1,21 +1,24 @@
 import type { BufferScope } from "../../gpu/arena.ts";
 import type { GpuContext } from "../../gpu/device.ts";
 import { R1Error } from "../../errors.ts";
-import { layoutOf, rowBytes, roundUp, scaleBytes } from "./format.ts";
-import type { WeightFormat } from "./format.ts";
+import { rowBytes, roundUp, scaleBytes } from "./format.ts";
+import type { MatrixFormat } from "./format.ts";
 import type { PackedWeights } from "./pack.ts";
 
 /** Rows [start, start + count) of a matrix in one binding-sized buffer. */
 export interface WeightChunk {
+  readonly format: MatrixFormat;
   readonly start: number;
   readonly count: number;
   readonly data: GPUBuffer;
   readonly scales?: GPUBuffer;
 }
 
-/** A weight matrix [rows, k] on the GPU, split by rows so that no chunk is larger than a storage binding. */
+/**
+ * A weight matrix [rows, k] on the GPU, split by rows so that no chunk is larger than a storage binding, and where rows of
+ * another format begin.
+ */
 export interface WeightMatrix {
-  readonly format: WeightFormat;
   readonly zeroPoints: boolean;
   readonly rows: number;
   readonly k: number;
@@ -38,8 +41,15 @@ const MAX_CHUNK_ROWS = 65_535 * 4;
 /** What of a device's limits decides how a matrix is split. */
 export type BufferLimits = Pick<GPUSupportedLimits, "maxStorageBufferBindingSize" | "maxBufferSize">;
 
+/** Rows of a matrix, one below the other, that lie in one format. */
+export interface RowRun {
+  readonly format: MatrixFormat;
+  readonly rows: number;
+}
+
 /** A chunk before it is allocated. */
 export interface ChunkSize {
+  readonly format: MatrixFormat;
   readonly start: number;
   readonly count: number;
   readonly dataBytes: number;
@@ -54,7 +64,7 @@ export interface ChunkSize {
 export function splitMatrix(
   limits: BufferLimits,
   name: string,
-  format: WeightFormat,
+  format: MatrixFormat,
   rows: number,
   k: number,
   options: MatrixOptions = {},
@@ -71,21 +81,38 @@ export function splitMatrix(
   // Equal chunks, rather than full ones and a small last one, keep every dispatch busy.
   const pieces = Math.ceil(rows / fit);
   const each = Math.min(fit, roundUp(Math.ceil(rows / pieces), rowsTogether));
-  const { quantized } = layoutOf(format);
   return Array.from({ length: Math.ceil(rows / each) }, (_, i) => {
     const start = i * each;
     const count = Math.min(each, rows - start);
     return {
+      format,
       start,
       count,
       dataBytes: count * stacked * bytes,
-      scaleBytes: quantized ? scaleBytes(count * stacked, k, zeroPoints) : 0,
+      scaleBytes: scaleBytes(format, count * stacked, k, zeroPoints),
     };
   });
 }
 
+/** As {@link splitMatrix}, of rows in several formats: chunks begin where the format changes. */
+export function splitRuns(
+  limits: BufferLimits,
+  name: string,
+  runs: readonly RowRun[],
+  k: number,
+  options: MatrixOptions = {},
+): readonly ChunkSize[] {
+  let above = 0;
+  return runs.flatMap(({ format, rows }) => {
+    const first = above;
+    above += rows;
+    const chunks = splitMatrix(limits, name, format, rows, k, options);
+    return chunks.map((chunk) => ({ ...chunk, start: first + chunk.start }));
+  });
+}
+
 /**
- * Allocates an empty matrix. With `stacked` = s, `rows` counts one of them, and chunk i holds rows
+ * Allocates an empty matrix of the runs' rows. With `stacked` = s, `rows` counts one of them, and chunk i holds rows
  * [start, start + count) of the first, then of the second, ….
  * @throws R1Error E_LIMIT when even `rowsTogether` rows exceed a binding
  */
@@ -93,18 +120,27 @@ export function allocateMatrix(
   context: GpuContext,
   scope: BufferScope,
   name: string,
-  format: WeightFormat,
-  rows: number,
+  runs: readonly RowRun[],
   k: number,
   options: MatrixOptions = {},
 ): WeightMatrix {
-  const chunks = splitMatrix(context.limits, name, format, rows, k, options).map((size): WeightChunk => {
-    const { start, count, dataBytes } = size;
+  const chunks = splitRuns(context.limits, name, runs, k, options).map((size): WeightChunk => {
+    const { format, start, count, dataBytes } = size;
     const data = scope.create(`${name}[${start}]`, dataBytes);
-    if (size.scaleBytes === 0) return { start, count, data };
-    return { start, count, data, scales: scope.create(`${name}[${start}].scales`, size.scaleBytes) };
+    if (size.scaleBytes === 0) return { format, start, count, data };
+    return { format, start, count, data, scales: scope.create(`${name}[${start}].scales`, size.scaleBytes) };
   });
-  return { format, zeroPoints: options.zeroPoints ?? false, rows, k, chunks };
+  const rows = runs.reduce((sum, run) => sum + run.rows, 0);
+  return { zeroPoints: options.zeroPoints ?? false, rows, k, chunks };
+}
+
+/** The formats in which a matrix's rows lie, each once. */
+export function formatsOf({
+  chunks,
+}: {
+  readonly chunks: readonly Pick<WeightChunk, "format">[];
+}): readonly MatrixFormat[] {
+  return [...new Set(chunks.map(({ format }) => format))];
 }
 
 /** Uploads packed weights as a one-chunk matrix. */
@@ -114,11 +150,12 @@ export function uploadMatrix(
   name: string,
   packed: PackedWeights,
 ): WeightMatrix {
+  const { format, rows, k, zeroPoints } = packed;
   const data = scope.create(name, packed.data.byteLength);
   context.write(data, packed.data);
-  const chunk: WeightChunk = { start: 0, count: packed.rows, data };
-  if (!packed.scales) return { ...packed, chunks: [chunk] };
+  const chunk: WeightChunk = { format, start: 0, count: rows, data };
+  if (!packed.scales) return { rows, k, zeroPoints, chunks: [chunk] };
   const scales = scope.create(`${name}.scales`, packed.scales.byteLength);
   context.write(scales, packed.scales);
-  return { ...packed, chunks: [{ ...chunk, scales }] };
+  return { rows, k, zeroPoints, chunks: [{ ...chunk, scales }] };
 }

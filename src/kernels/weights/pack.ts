@@ -1,7 +1,17 @@
 import { R1Error } from "../../errors.ts";
 import { f16BitsToF32, f32ToBf16Bits, f32ToF16Bits } from "./half.ts";
-import { blocksPerRow, layoutOf, paddedK, QUANT_BLOCK, rowBytes, scaleBytes, scaleWords } from "./format.ts";
-import type { WeightFormat } from "./format.ts";
+import {
+  blocksPerRow,
+  isKQuantFormat,
+  layoutOf,
+  paddedK,
+  QUANT_BLOCK,
+  rowBytes,
+  rowLayout,
+  scaleBytes,
+} from "./format.ts";
+import type { MatrixFormat, WeightFormat } from "./format.ts";
+import { unpackKQuant } from "./k-quant-unpack.ts";
 
 /** Largest finite f16. */
 const F16_MAX = 65_504;
@@ -22,11 +32,11 @@ export function beyondF16(format: "q8" | "q4", magnitude: number, name?: string)
 
 /** A weight matrix as bytes in its GPU layout. */
 export interface PackedWeights {
-  readonly format: WeightFormat;
+  readonly format: MatrixFormat;
   readonly rows: number;
   readonly k: number;
   readonly data: Uint8Array<ArrayBuffer>;
-  /** See `scaleBytes`; absent for unquantized formats. */
+  /** See `scaleRegions`; absent for unquantized formats. */
   readonly scales?: Uint8Array<ArrayBuffer>;
   readonly zeroPoints: boolean;
 }
@@ -67,9 +77,10 @@ function quantize(bits: 8 | 4, values: Float32Array, rows: number, k: number, ze
   const format = bits === 8 ? "q8" : "q4";
   const perRow = blocksPerRow(k);
   const bytes = new Uint8Array(rows * rowBytes(format, k));
-  const scales = new Uint8Array(scaleBytes(rows, k, zeroPoints));
-  const scaleBits = new Uint16Array(scales.buffer, 0, scaleWords(rows * perRow) * 2);
-  const zeroStart = scaleWords(rows * perRow) * 4;
+  const scales = new Uint8Array(scaleBytes(format, rows, k, zeroPoints));
+  const { secondWords } = rowLayout(format, rows, k);
+  const scaleBits = new Uint16Array(scales.buffer, 0, secondWords * 2);
+  const zeroStart = secondWords * 4;
   const block = new Float32Array(QUANT_BLOCK);
   for (let r = 0; r < rows; r++) {
     for (let b = 0; b < perRow; b++) {
@@ -119,6 +130,7 @@ function affine(block: Float32Array, levels: number): { scale: number; zero: num
 /** The f32 values [rows, k] that packed weights stand for: the reference of every loader. */
 export function unpackWeights(packed: PackedWeights): Float32Array<ArrayBuffer> {
   const { format, rows, k, data } = packed;
+  if (isKQuantFormat(format)) return unpackKQuant({ ...packed, format });
   const out = new Float32Array(rows * k);
   const stride = paddedK(format, k);
   const perRow = blocksPerRow(k);
@@ -152,7 +164,7 @@ function dequantize({ format, data, scales, rows, k, zeroPoints }: PackedWeights
   if (!scales) return Number.NaN;
   const scaleBits = new Uint16Array(scales.buffer, scales.byteOffset);
   const scale = f16BitsToF32(scaleBits[block] ?? 0);
-  const zeroStart = scaleWords(rows * blocksPerRow(k)) * 4;
+  const zeroStart = rowLayout(format, rows, k).secondWords * 4;
   const zero = zeroPoints ? (scales[zeroStart + block] ?? 0) : format === "q4" ? 8 : 0;
   const byte = (format === "q8" ? data[at] : data[at >> 1]) ?? 0;
   const level = format === "q4" ? (byte >> ((at & 1) * 4)) & 15 : zeroPoints ? byte : (byte << 24) >> 24;

@@ -1,19 +1,25 @@
-import type { WeightFormat } from "./format.ts";
-import { layoutOf } from "./format.ts";
+import type { MatrixFormat } from "./format.ts";
+import { isKQuantFormat, layoutOf } from "./format.ts";
+import { kQuantStep, kQuantWeight4, kQuantWgsl } from "./k-quant-wgsl.ts";
 
 /** What decides a weight loader's code. */
 export interface LoaderOptions {
-  readonly format: WeightFormat;
+  readonly format: MatrixFormat;
   /** Quantized weights carry integer zero points. */
   readonly zeroPoints: boolean;
   /** Use `shader-f16` for f16 loads. */
   readonly f16: boolean;
 }
 
-/** The WGSL element type that the weight binding `w` is declared with: 16 bytes, or 8 for q4. */
+/** The WGSL element type that the weight binding `w` is declared with: `loadBytes` of the format's layout. */
 export function weightElement({ format }: LoaderOptions): string {
   if (format === "f32") return "vec4<f32>";
-  return format === "q4" ? "vec2<u32>" : "vec4<u32>";
+  return layoutOf(format).loadBytes === 8 ? "vec2<u32>" : "vec4<u32>";
+}
+
+/** The WGSL element type of the binding `w_scales`: q4_k reads a block's scales in one load. */
+export function scaleElement({ format }: LoaderOptions): string {
+  return format === "q4_k" ? "vec4<u32>" : "u32";
 }
 
 /** Lines that must stand first in a module using the loader. */
@@ -23,8 +29,8 @@ export function loaderEnables({ format, f16 }: LoaderOptions): string {
 
 /**
  * WGSL of `weight4(row, k4) -> vec4<f32>`: elements 4·k4 … 4·k4+3 of a row of the bound chunk. The code expects
- * bindings `w` (and `w_scales` if quantized) and the uniform fields `op.ld` (16-byte elements of `w` in a row),
- * `op.blocks` (quantization blocks in a row) and `op.zero_words` (where the zero points begin in `w_scales`).
+ * bindings `w` (and `w_scales` if quantized) and the uniform fields `op.ld`, `op.blocks` and `op.zero_words`: `ld`, `blocks`
+ * and `secondWords` of the matrix's `rowLayout`.
  */
 export function loaderWgsl(options: LoaderOptions): string {
   switch (options.format) {
@@ -51,40 +57,56 @@ fn weight4(row: u32, k4: u32) -> vec4<f32> {
   let block = row * op.blocks + (k4 >> 3u);
   return unpack_q4(word, zero_of(block)) * scale_of(block);
 }`;
+    case "q4_k":
+    case "q6_k":
+      return `${kQuantWgsl(options.format)}
+${kQuantWeight4(options.format)}`;
   }
 }
 
+/** WGSL that, inside the few-rows kernel, reads one step (`layoutOf(format).step` elements) of a row. */
+export interface StepWgsl {
+  /** Statements that load it into locals. */
+  readonly load: string;
+  /** For steps that are computed in two halves: statements that make each half's locals from these and from `half`, 0 or 1. */
+  readonly half?: string;
+  /** The vec4<f32> of elements 4·v … 4·v + 3 of the step or its half, an expression over these locals. */
+  readonly vector: (v: number) => string;
+}
+
 /**
- * WGSL that, inside the few-rows kernel, reads one step (`layoutOf(format).step` elements) of row base `row` into
- * locals: returns statements declaring `${name}0`, `${name}1`, … as vec4<f32>, one per four elements.
+ * @param name that the locals' names begin with
+ * @param row expression of the row's number
+ * @param step expression of the step's number in the row
  */
-export function loadStepWgsl(options: LoaderOptions, name: string, row: string, step: string): string {
-  const vectors = layoutOf(options.format).step / 4;
-  const declare = (expression: (i: number) => string): string =>
-    Array.from({ length: vectors }, (_, i) => `let ${name}${i} = ${expression(i)};`).join("\n      ");
+export function loadStepWgsl(options: LoaderOptions, name: string, row: string, step: string): StepWgsl {
+  const whole = `let ${name} = w[${row} * op.ld + ${step}];`;
+  const scaled = `${whole}
+      let ${name}_s = scale_of(${row} * op.blocks + (${step} >> 1u));
+      let ${name}_z = zero_of(${row} * op.blocks + (${step} >> 1u));`;
   switch (options.format) {
     case "f32":
-      return declare((i) => `w[${row} * op.ld + 2u * ${step} + ${i}u]`);
+      return { load: `let ${name}_at = ${row} * op.ld + 2u * ${step};`, vector: (v) => `w[${name}_at + ${v}u]` };
     case "f16":
     case "bf16":
-      return `let ${name} = w[${row} * op.ld + ${step}];
-      ${declare((i) => `unpack4(${name}.${i === 0 ? "xy" : "zw"})`)}`;
+      return { load: whole, vector: (v) => `unpack4(${name}.${v === 0 ? "xy" : "zw"})` };
     case "q8":
-      return `let ${name} = w[${row} * op.ld + ${step}];
-      let ${name}_s = scale_of(${row} * op.blocks + (${step} >> 1u));
-      let ${name}_z = zero_of(${row} * op.blocks + (${step} >> 1u));
-      ${declare((i) => `unpack_q8(${name}.${"xyzw"[i]}, ${name}_z) * ${name}_s`)}`;
+      return { load: scaled, vector: (v) => `unpack_q8(${name}.${"xyzw"[v]}, ${name}_z) * ${name}_s` };
     case "q4":
-      return `let ${name} = w[${row} * op.ld + ${step}];
-      let ${name}_s = scale_of(${row} * op.blocks + (${step} >> 1u));
-      let ${name}_z = zero_of(${row} * op.blocks + (${step} >> 1u));
-      ${declare((i) => `unpack_q4(${name}.${i < 2 ? "x" : "y"}${i % 2 === 1 ? " >> 16u" : ""}, ${name}_z) * ${name}_s`)}`;
+      return {
+        load: scaled,
+        vector: (v) => `unpack_q4(${name}.${v < 2 ? "x" : "y"}${v % 2 === 1 ? " >> 16u" : ""}, ${name}_z) * ${name}_s`,
+      };
+    case "q4_k":
+    case "q6_k":
+      return kQuantStep(options.format, name, row, step);
   }
 }
 
 /** The helpers of {@link loadStepWgsl} alone, where `weight4` itself is not needed. */
 export function stepHelpersWgsl(options: LoaderOptions): string {
   if (options.format === "f32") return "";
+  if (isKQuantFormat(options.format)) return kQuantWgsl(options.format);
   return layoutOf(options.format).quantized ? scaleWgsl(options) : unpackWgsl(options);
 }
 

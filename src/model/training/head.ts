@@ -126,8 +126,8 @@ interface HeadView {
   readonly chunk: number;
 }
 
-function viewsOf({ chunks, format, zeroPoints, k }: WeightMatrix, most: number): readonly HeadView[] {
-  return chunks.flatMap(({ start, count, data, scales }) =>
+function viewsOf({ chunks, zeroPoints, k }: WeightMatrix, most: number): readonly HeadView[] {
+  return chunks.flatMap(({ format, start, count, data, scales }) =>
     Array.from({ length: Math.ceil(count / most) }, (_, i): HeadView => {
       const row0 = i * most;
       const view = {

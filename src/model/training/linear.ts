@@ -243,8 +243,8 @@ function lowRank(buffer: GPUBuffer, { rank }: LinearAdapter): Operand {
 }
 
 function partsOf({ name, matrix, stackedColumns }: LinearDescription): readonly Part[] {
-  const { format, zeroPoints, k } = matrix;
-  return matrix.chunks.flatMap(({ start, count, data, scales }) => {
+  const { zeroPoints, k } = matrix;
+  return matrix.chunks.flatMap(({ format, start, count, data, scales }) => {
     const stacked = stackedColumns === undefined ? 1 : 2;
     return Array.from({ length: stacked }, (_, s): Part => ({
       view: {

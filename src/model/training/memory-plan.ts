@@ -4,18 +4,18 @@ import { CROSS_ENTROPY_STATE_BYTES } from "../../kernels/cross-entropy/cross-ent
 import { GEMM_OP_BYTES } from "../../kernels/gemm/gemm.ts";
 import { ADAPTED_OP_BYTES, PRODUCT_OP_BYTES } from "../../kernels/matmul/op.ts";
 import { ACTIVATION_PAD, roundUp } from "../../kernels/weights/format.ts";
-import type { WeightFormat } from "../../kernels/weights/format.ts";
-import { splitMatrix } from "../../kernels/weights/matrix.ts";
 import type { BufferLimits } from "../../kernels/weights/matrix.ts";
 import { partialBytes } from "../../kernels/attention/attention.ts";
 import { planMemory } from "../memory-plan.ts";
 import type { MemoryBudget } from "../memory-plan.ts";
 import { adapterSessionBytes } from "../session-adapter.ts";
+import { formatsFor } from "../model-formats.ts";
+import type { WeightChoice } from "../model-formats.ts";
 import { sessionBytes } from "../session-buffers.ts";
 import type { SessionSizes } from "../session-buffers.ts";
 import type { ModelSpec } from "../spec.ts";
-import { VECTOR_ROWS } from "../weights.ts";
-import { gradientBytes, qkvWidth, trainingBytes, vocabularyChunk } from "./buffers.ts";
+import { splitModel } from "../weight-plan.ts";
+import { gradientBytes, trainingBytes, vocabularyChunk } from "./buffers.ts";
 import type { TrainingSizes } from "./buffers.ts";
 import { adapterEntries, adapterTargets } from "./lora.ts";
 import type { LoraOptions, LoraTarget } from "./lora.ts";
@@ -24,7 +24,7 @@ import { weightEntries } from "./weight-parameters.ts";
 
 /** How a model is trained: what is frozen, what is sampled at a time, what goes forward and back at a time. */
 export interface TrainingRequest {
-  readonly format: WeightFormat;
+  readonly format: WeightChoice;
   /** Null for all weights, which are f32 then. */
   readonly lora: LoraOptions | null;
   /** Where the reference policy's probabilities come from: a second model, the same one without its adapter, or nowhere. */
@@ -180,30 +180,28 @@ function uniformBytes(
   targets: readonly LoraTarget[],
   limits: BufferLimits,
 ): number {
-  const { hiddenSize: hidden, intermediateSize: inner, heads, headDim, layers, vocabSize } = spec;
-  const split = (rows: number, k: number, rowsTogether = VECTOR_ROWS, stacked = 1) =>
-    splitMatrix(limits, "weights", format, rows, k, { rowsTogether, stacked });
-  const parts =
-    split(qkvWidth(spec), hidden, headDim).length +
-    split(hidden, heads * headDim).length +
-    2 * split(inner, hidden, VECTOR_ROWS, 2).length +
-    split(hidden, inner).length;
-  const table = split(vocabSize, hidden);
+  const { layers } = spec;
+  const split = splitModel(spec, formatsFor(spec, format), limits);
+  const parts = sum(
+    split.layers.map(({ qkv, output, gateUp, down }) => qkv.length + output.length + 2 * gateUp.length + down.length),
+  );
   const most = vocabularyChunk(spec, sizes.maxTokens);
-  const views = sum(table.map(({ count }) => Math.ceil(count / most)));
-  const layerForward = parts * GEMM_OP_BYTES + 2 * NORM_OP_BYTES + ROPE_OP_BYTES + 2 * OP_BYTES;
+  const views = sum(split.head.map(({ count }) => Math.ceil(count / most)));
+  const layerForward = 2 * NORM_OP_BYTES + ROPE_OP_BYTES + 2 * OP_BYTES;
   const forward =
-    layers * layerForward + table.length * EMBEDDING_OP_BYTES + NORM_OP_BYTES + views * (GEMM_OP_BYTES + OP_BYTES);
+    parts * GEMM_OP_BYTES +
+    layers * layerForward +
+    split.embedding.length * EMBEDDING_OP_BYTES +
+    NORM_OP_BYTES +
+    views * (GEMM_OP_BYTES + OP_BYTES);
   const trained = lora
     ? layers * 6 * targets.length * GEMM_OP_BYTES
-    : layers * (parts * GEMM_OP_BYTES + (spec.qkvBias ? 3 : 2) * COLUMN_SUM_OP_BYTES) +
+    : parts * GEMM_OP_BYTES +
+      layers * (spec.qkvBias ? 3 : 2) * COLUMN_SUM_OP_BYTES +
       views * GEMM_OP_BYTES +
       COLUMN_SUM_OP_BYTES +
       OP_BYTES;
-  const backward =
-    layers * (parts * GEMM_OP_BYTES + 2 * NORM_OP_BYTES + ROPE_OP_BYTES + 2 * OP_BYTES) +
-    NORM_OP_BYTES +
-    views * GEMM_OP_BYTES;
+  const backward = parts * GEMM_OP_BYTES + layers * layerForward + NORM_OP_BYTES + views * GEMM_OP_BYTES;
   return (reference === "none" ? 1 : 2) * forward + backward + trained;
 }
 

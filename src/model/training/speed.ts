@@ -3,7 +3,7 @@ import { uploadUniform } from "../../kernels/buffers.ts";
 import { f32View, Gemm } from "../../kernels/gemm/gemm.ts";
 import { Product } from "../../kernels/matmul/product.ts";
 import { paddedK } from "../../kernels/weights/format.ts";
-import type { WeightFormat } from "../../kernels/weights/format.ts";
+import type { MatrixFormat } from "../../kernels/weights/format.ts";
 import { allocateMatrix } from "../../kernels/weights/matrix.ts";
 import { FEW_ROWS } from "../forward.ts";
 
@@ -28,11 +28,11 @@ const MOST_REPEATS = 256;
  * Measures two small products on this device, in the format of the weights.
  * @param sequences that decode together
  */
-export async function measureSpeed(context: GpuContext, format: WeightFormat, sequences: number): Promise<DeviceSpeed> {
+export async function measureSpeed(context: GpuContext, format: MatrixFormat, sequences: number): Promise<DeviceSpeed> {
   const scope = context.arena.scope("speed");
   try {
     return await context.guarded("measuring the device", async () => {
-      const matrix = allocateMatrix(context, scope, "weights", format, ROWS, K, {});
+      const matrix = allocateMatrix(context, scope, "weights", [{ format, rows: ROWS }], K);
       const rows = Math.min(sequences, FEW_ROWS);
       const x = scope.create("x", MANY * K * 4);
       const y = scope.create("y", MANY * ROWS * 4);

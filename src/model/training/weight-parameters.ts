@@ -1,5 +1,6 @@
 import { R1Error } from "../../errors.ts";
 import { ACTIVATION_PAD, paddedK, roundUp } from "../../kernels/weights/format.ts";
+import { formatsOf } from "../../kernels/weights/matrix.ts";
 import type { WeightMatrix } from "../../kernels/weights/matrix.ts";
 import type { ModelSpec } from "../spec.ts";
 import { modelTensors } from "../tensor-names.ts";
@@ -56,12 +57,13 @@ function weightPieces(spec: ModelSpec): readonly WeightPiece[] {
   ];
 }
 
-function wholeMatrix(name: string, { format, chunks }: WeightMatrix): GPUBuffer {
-  const [chunk, second] = chunks;
-  if (format !== "f32") {
+function wholeMatrix(name: string, matrix: WeightMatrix): GPUBuffer {
+  const [chunk, second] = matrix.chunks;
+  const formats = formatsOf(matrix);
+  if (formats.some((format) => format !== "f32")) {
     throw new R1Error(
       "E_CONFIG",
-      `${name} is held as ${format}; full fine-tuning needs f32 weights. Load the model as f32, or train LoRA adapters`,
+      `${name} is held as ${formats.join(" and ")}; full fine-tuning needs f32 weights. Load the model as f32, or train LoRA adapters`,
     );
   }
   if (!chunk || second) {

@@ -7,7 +7,7 @@ import { parseModelSpec } from "../../model/spec.ts";
 import { parseGrpoConfig } from "../config/grpo-config.ts";
 import { grpoRequest, judgeGrpo } from "./grpo-plan.ts";
 import { trainGrpo } from "./grpo.ts";
-import { formatOf, readStartingModel } from "./starting-model.ts";
+import { readStartingModel, weightsFor } from "./starting-model.ts";
 import { secondsPerStep } from "./step-time.ts";
 import { memoryEnvironment, TINY_GRPO, tinyModel } from "./testing.ts";
 
@@ -44,7 +44,7 @@ describe("the plan of a run is what the device allocates", () => {
     const { context } = environment;
     const config = parseGrpoConfig({ ...TINY_GRPO, ...given });
     const model = await readStartingModel(await environment.openFolder("tiny"));
-    const request = grpoRequest(config, model.spec, formatOf(config, model));
+    const request = grpoRequest(config, model.spec, weightsFor(config, model));
     const plan = planTrainingMemory(model.spec, request, context.limits, gemmShape(context));
     const before = context.arena.liveBytes;
     let allocated = 0;

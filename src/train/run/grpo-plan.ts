@@ -1,6 +1,6 @@
 import type { GemmShape } from "../../kernels/gemm/source.ts";
-import type { WeightFormat } from "../../kernels/weights/format.ts";
 import type { MemoryBudget } from "../../model/memory-plan.ts";
+import type { WeightChoice } from "../../model/model-formats.ts";
 import type { ModelSpec } from "../../model/spec.ts";
 import type { TrainingSizes } from "../../model/training/buffers.ts";
 import { planTrainingMemory, trainingShortfall } from "../../model/training/memory-plan.ts";
@@ -33,7 +33,7 @@ export function grpoSizes(
 }
 
 /** @param format of the weights on the device, which the files decide where the configuration does not */
-export function grpoRequest(config: GrpoConfig, spec: ModelSpec, format: WeightFormat): TrainingRequest {
+export function grpoRequest(config: GrpoConfig, spec: ModelSpec, format: WeightChoice): TrainingRequest {
   const { training, sampler } = grpoSizes(config, spec);
   return {
     format: config.lora ? format : "f32",
@@ -79,7 +79,7 @@ export interface TrainingDevice {
 export function judgeGrpo(
   spec: ModelSpec,
   config: GrpoConfig,
-  format: WeightFormat,
+  format: WeightChoice,
   device: TrainingDevice,
 ): GrpoVerdict {
   const { plan, reason } = measure(spec, config, format, device);
@@ -125,7 +125,7 @@ const ADAPTER_INSTEAD = {
   sync_ref_model: false,
 } as const satisfies SmallerRun;
 
-function measure(spec: ModelSpec, config: GrpoConfig, format: WeightFormat, { budget, shape }: TrainingDevice) {
+function measure(spec: ModelSpec, config: GrpoConfig, format: WeightChoice, { budget, shape }: TrainingDevice) {
   const request = grpoRequest(config, spec, format);
   const plan = planTrainingMemory(spec, request, budget, shape);
   return { plan, reason: trainingShortfall(spec, request, plan, shape, budget) };
