@@ -10,6 +10,7 @@ import { EventBatches } from "./event-batches.ts";
 import { memoryLimit, safeMemory } from "./machine-memory.ts";
 import {
   adviseMemory,
+  heldAs,
   offerAfterFull,
   offerDetails,
   requireFit,
@@ -71,7 +72,9 @@ interface Loaded {
   readonly engine: ChatEngine;
   /** The device that it is on; undefined for the processor. */
   readonly gpu: GpuContext | undefined;
+  /** As it was asked for, and what that came to. */
   readonly format: LoadRequest["format"];
+  readonly held: LoadRequest["format"];
 }
 
 /** Calls that use no device, and wait for none that does. */
@@ -190,6 +193,7 @@ export class EngineHost {
 
   async #load(id: number, request: LoadRequest, signal: AbortSignal): Promise<LoadedModel> {
     let isAnswered = false;
+    let held = request.format;
     const report = (progress: LoadProgress): void => {
       // On a lost device, loading may go on for a while after its call has been answered.
       if (!isAnswered) this.#environment.post({ type: "progress", id, method: "load", progress });
@@ -199,21 +203,22 @@ export class EngineHost {
       const device = await this.#deviceOrError(request);
       report({ stage: "files", loadedBytes: 0, totalBytes: 0 });
       const checked = await this.#check(request, signal);
+      held = heldAs(checked, request.format);
       const gpu = isR1Error(device) ? undefined : device;
       const wanted = { ...request, runtime: request.runtime ?? "webgpu" };
       const advice = adviseMemory(checked.spec, weightsOfFolder(checked.spec, checked), wanted, this.#machine(gpu));
       requireFit(advice);
       // Half floats may have been chosen for want of memory, which a session, judging by buffers alone, would not know.
-      const held: LoadRequest = advice.kv === "f16" ? { ...request, kv: "f16" } : request;
+      const cached: LoadRequest = advice.kv === "f16" ? { ...request, kv: "f16" } : request;
       // The old model goes before the new one comes: two at a time may not fit.
       this.#unload();
       const { templates } = this.#environment;
-      const engine = await untilLost(gpu, ChatEngine.load(device, checked, templates, held, report, signal));
+      const engine = await untilLost(gpu, ChatEngine.load(device, checked, templates, cached, report, signal));
       const { format } = request;
-      this.#loaded = { engine, gpu: engine.model.runtime === "onnx-wasm" ? undefined : gpu, format };
+      this.#loaded = { engine, gpu: engine.model.runtime === "onnx-wasm" ? undefined : gpu, format, held };
       return engine.model;
     } catch (error) {
-      throw withOffer(error, request.contextTokens ?? DEFAULT_CONTEXT, request.format);
+      throw withOffer(error, request.contextTokens ?? DEFAULT_CONTEXT, request.format, held);
     } finally {
       isAnswered = true;
     }
@@ -228,7 +233,7 @@ export class EngineHost {
 
   async #generate(id: number, call: GenerateCall, signal: AbortSignal): Promise<void> {
     if (!this.#loaded) throw new R1Error("E_NO_MODEL", "no model is loaded; choose one first");
-    const { engine, gpu, format } = this.#loaded;
+    const { engine, gpu, format, held } = this.#loaded;
     const batches = new EventBatches<GenerateEvent>((progress) =>
       this.#environment.post({ type: "progress", id, method: "generate", progress }),
     );
@@ -240,7 +245,7 @@ export class EngineHost {
     } catch (error) {
       // What is left would fill up again: all of it goes, and the page proposes what takes less.
       if (isFull(error)) this.#unload();
-      throw withOffer(error, engine.model.contextTokens, format);
+      throw withOffer(error, engine.model.contextTokens, format, held);
     } finally {
       batches.close();
     }
@@ -340,9 +345,14 @@ function isFull(error: unknown): error is R1Error {
 }
 
 /** An error of full memory says what would take less. */
-function withOffer(error: unknown, contextTokens: number, format: LoadRequest["format"]): unknown {
+function withOffer(
+  error: unknown,
+  contextTokens: number,
+  format: LoadRequest["format"],
+  held: LoadRequest["format"],
+): unknown {
   if (!isFull(error)) return error;
-  const details = { ...error.details, ...offerDetails(offerAfterFull(contextTokens, format)) };
+  const details = { ...error.details, ...offerDetails(offerAfterFull(contextTokens, format, held)) };
   return new R1Error(error.code, error.message, details, { cause: error });
 }
 

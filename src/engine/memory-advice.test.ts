@@ -144,6 +144,9 @@ describe("what a model would take", () => {
     expect(offerAfterFull(1024, undefined)).toEqual({ contextTokens: 1024, format: "q8" });
     expect(offerAfterFull(1024, "q8")).toEqual({ contextTokens: 1024, format: "q4" });
     expect(offerAfterFull(600, "q4")).toBeUndefined();
+    // Stored in four bits, it would only grow.
+    expect(offerAfterFull(600, undefined, "q4")).toBeUndefined();
+    expect(offerAfterFull(600, undefined, "q8")).toEqual({ contextTokens: 600, format: "q4" });
   });
 });
 

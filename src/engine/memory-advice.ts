@@ -204,18 +204,29 @@ export function requireFit({ reason, offer, memory, contextTokens }: MemoryAdvic
 const SHORT_CONTEXT = 1024;
 const SMALLER_FORMATS = ["q8", "q4"] as const;
 
+/** What weights are loaded in: what was asked for, or what can be converted to and comes next to what is stored. */
+export function heldAs(
+  { spec, checkpoint }: Pick<CheckedFolder, "spec" | "checkpoint">,
+  asked: LoadRequest["format"],
+): LoadRequest["format"] {
+  if (asked || !checkpoint) return asked;
+  return convertedLike(mostlyIn(spec, modelFormats(spec, checkpoint.tensors)));
+}
+
 /**
  * What to try where the machine ran out of memory although the plan fitted: half the context, then a smaller format.
- * @param format that the weights were loaded in; undefined for as they are stored
+ * @param format that was asked for
+ * @param held as {@link heldAs} says
  */
 export function offerAfterFull(
   contextTokens: number,
   format: LoadRequest["format"],
+  held = format,
 ): Pick<MemoryNeed, "format" | "contextTokens"> | undefined {
   if (contextTokens > SHORT_CONTEXT) {
     return { contextTokens: Math.max(SHORT_CONTEXT, Math.floor(contextTokens / 2)), ...(format ? { format } : {}) };
   }
-  const smaller = SMALLER_FORMATS[SMALLER_FORMATS.findIndex((one) => one === format) + 1];
+  const smaller = SMALLER_FORMATS[SMALLER_FORMATS.findIndex((one) => one === held) + 1];
   return smaller && { contextTokens, format: smaller };
 }
 
