@@ -83,8 +83,15 @@ describe("r1 train", () => {
       reward_funcs: ["language_consistency"],
       eval_every: 0,
     });
+    const planned = r1("train", "grpo", "--config", grpo, "--plan", "--json");
+    expect(planned.status, planned.stderr).toBe(0);
+    const plan = JSON.parse(planned.stdout) as Readonly<Record<string, number>>;
+    expect(plan).toMatchObject({ weights: "f32", fits: true, reason: null, reference_bytes: 0 });
+    expect(plan["seconds_per_step"]).toBeGreaterThan(0);
     const trained = r1("train", "grpo", "--config", grpo, "--out", join(folder, "grpo"), "--json");
     expect(trained.status, trained.stderr).toBe(0);
+    const { gpu_peak_bytes: peak = 0 } = JSON.parse(trained.stdout) as Readonly<Record<string, number>>;
+    expect(Math.abs(peak / (plan["peak_bytes"] ?? 0) - 1)).toBeLessThan(0.01);
     const completions = lines(join(folder, "grpo", "completions.jsonl"));
     expect(completions).toHaveLength(4);
     expect(Object.keys(completions[0] ?? {})).toEqual(expect.arrayContaining(["prompt", "completion", "advantage"]));

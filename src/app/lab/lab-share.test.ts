@@ -46,7 +46,8 @@ it("brings an adapter, and the format of the weights under it", async () => {
 });
 
 it("drops an adapter that is none, and weights that only stand under one", async () => {
-  const { problem, refused } = await open(new URLSearchParams("lora_r=0&weights=q4&lora_modules=q_proj,c_attn"));
+  const query = await encodeState({ lora_r: 0, weights: "q4", lora_modules: ["q_proj", "c_attn"], lora_evil: 1 });
+  const { problem, refused } = await open(query);
   expect(problem).toEqual({ kind: "fields", fields: ["lora_modules"] });
   expect(refused).toEqual(["lora", "weights"]);
   expect(form().config).toMatchObject({ lora: null, weights: null });

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { ModelSource } from "../../engine/protocol.ts";
 import { R1Error } from "../../errors.ts";
 import { memoryDatabase } from "../runs/memory-database.ts";
+import type { RunData } from "../runs/run-data.ts";
 import type { RunDatabase } from "../runs/run-database.ts";
 import { adapterFiles, config, done, filesAt, saved, setUp, started, stepEvent } from "./testing.ts";
 
@@ -238,19 +239,20 @@ describe("the lab's storage", () => {
 
 describe("a recorded run", () => {
   const entry = { name: "shipped", title: { en: "Shipped", ja: "同梱" }, steps: 3, bytes: 10, logs: [] };
+  const recorded: RunData = {
+    id: "recorded/shipped",
+    name: "shipped",
+    header: { kind: "grpo", version: "", started: "", seed: 0, max_steps: 3, device: {}, config },
+    isRecorded: true,
+    steps: [],
+    evaluations: [],
+    warnings: [],
+  };
 
   it("is shown before anything is started, and makes room for the first run", async () => {
     const { at, runs } = setUp({
       fetchRecordedRuns: async () => [entry],
-      fetchRecordedRun: async ({ name }) => ({
-        id: `recorded/${name}`,
-        name,
-        header: { kind: "grpo", version: "", started: "", seed: 0, max_steps: 3, device: {}, config },
-        isRecorded: true,
-        steps: [],
-        evaluations: [],
-        warnings: [],
-      }),
+      fetchRecordedRun: async () => recorded,
     });
     await at().open();
     expect(at().shown).toEqual(["recorded/shipped"]);
@@ -260,6 +262,24 @@ describe("a recorded run", () => {
     await at().overlay("recorded/shipped", true);
     expect(at().shown).toEqual(["run-1", "recorded/shipped"]);
     await at().overlay("recorded/shipped", false);
+    expect(at().shown).toEqual(["run-1"]);
+  });
+
+  it("does not take the place of a run that was chosen while it was fetched", async () => {
+    const { run, ended, database } = await started();
+    run.give(stepEvent(1), done(1), "end");
+    await ended;
+    const waiting: ((run: RunData) => void)[] = [];
+    const { at } = setUp({
+      openDatabase: async () => database,
+      fetchRecordedRuns: async () => [entry],
+      fetchRecordedRun: () => new Promise((resolve) => waiting.push(resolve)),
+    });
+    const opened = at().open();
+    await vi.waitFor(() => expect(at().runs).toHaveLength(1));
+    await at().focus("run-1");
+    for (const arrive of waiting) arrive(recorded);
+    await opened;
     expect(at().shown).toEqual(["run-1"]);
   });
 

@@ -291,7 +291,10 @@ export function createLab(services: LabServices): UseBoundStore<StoreApi<LabStat
           const recorded = await services.fetchRecordedRuns();
           set({ recorded });
           const [first] = recorded;
-          if (first && get().shown.length === 0) await get().focus(`recorded/${first.name}`);
+          if (!first || get().shown.length > 0) return;
+          await load(`recorded/${first.name}`);
+          // While it was fetched the reader may have chosen a run.
+          if (get().shown.length === 0) set({ shown: [`recorded/${first.name}`] });
         };
         await Promise.all([openStorage(), openRecords()].map((work) => work.catch((error: unknown) => fail(error))));
       },

@@ -8,7 +8,7 @@ export const planTexts = defineTexts({
     perStep: "Time per step",
     about: "about",
     estimate:
-      "An estimate, from two small products measured on this device, for completions as long as they may become; what else the machine does makes it longer. After the first step its own time stands above the charts.",
+      "An estimate, from small products measured on this device, for completions as long as they may become; what else the machine does makes it longer. After the first step its own time stands above the charts.",
     weights: "Weights",
     reference: "Reference model",
     parameters: "Trained values, gradients, moments",
@@ -35,7 +35,7 @@ export const planTexts = defineTexts({
     perStep: "1 ステップの時間",
     about: "約",
     estimate:
-      "このデバイスで測った 2 つの小さな行列積から、補完がすべて最大長になる場合を見積もった値です。ほかの処理が動いていると長くなります。最初のステップが終わると、実測値がグラフの上に表示されます。",
+      "このデバイスで測った小さな行列積から、補完がすべて最大長になる場合を見積もった値です。ほかの処理が動いていると長くなります。最初のステップが終わると、実測値がグラフの上に表示されます。",
     weights: "重み",
     reference: "参照モデル",
     parameters: "学習する値・勾配・モーメント",

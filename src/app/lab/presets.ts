@@ -118,7 +118,8 @@ export const CHECKPOINT_SIZES: Partial<GrpoConfig> = {
   max_prompt_length: 192,
   max_tokens_per_pack: 512,
   eval_every: 0,
-  save_every: 1,
+  // An adapter with its moments takes hundreds of megabytes.
+  save_every: 5,
 };
 const SOFTWARE_LENGTH = 64;
 

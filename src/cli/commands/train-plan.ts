@@ -84,7 +84,7 @@ function lines(verdict: GrpoVerdict, format: string, seconds: number): string[] 
   ];
   const first = [
     `${mib(plan.total)}: ${parts.join(", ")}`,
-    `about ${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s per step if every completion is as long as it may be, from two small products measured on this device`,
+    `about ${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s per step if every completion is as long as it may be, from small products measured on this device`,
   ];
   if (verdict.fits) return [...first, "fits"];
   const { reason, offer } = verdict;

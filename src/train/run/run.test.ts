@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { openCheckpoint } from "../../checkpoint/checkpoint.ts";
 import { parseGrpoConfig } from "../config/grpo-config.ts";
 import { parseSftConfig } from "../config/sft-config.ts";
 import type { TrainEvent, TrainStepEvent } from "../events.ts";
@@ -53,6 +54,22 @@ describe("a run of SFT", () => {
     const rest = await collectEvents(trainSft(halves, parseSftConfig(SFT), { resume: true }));
     expect(timeless(steps([...first, ...rest]))).toEqual(timeless(steps(all)));
     expect(weightBytes(halves.checkpoint)).toEqual(weightBytes(whole.checkpoint));
+  });
+
+  it("of an adapter is evaluated on held-out problems, as one of all weights is", async () => {
+    const environment = await memoryEnvironment({ tiny: tinyModel() });
+    const config = parseSftConfig({
+      ...SFT,
+      init: null,
+      model: "tiny",
+      lora: { r: 2 },
+      max_steps: 1,
+      eval_every: 1,
+      eval_prompts: 2,
+    });
+    const events = await collectEvents(trainSft(environment, config));
+    expect(events.filter(({ type }) => type === "eval")).toMatchObject([{ step: 1, metrics: { eval_n: 2 } }]);
+    expect(environment.context.arena.liveBuffers).toBe(0);
   });
 
   it("padding computes the same, less efficiently", async () => {
@@ -199,6 +216,28 @@ describe("a run of GRPO", () => {
     expect(timeless(steps([...first, ...rest]))).toEqual(timeless(steps(all)));
     const file = "adapter_model.safetensors";
     expect(weightBytes(halves.checkpoint, file)).toEqual(weightBytes(whole.checkpoint, file));
+  });
+
+  it("quantized weights take nothing but an adapter", async () => {
+    const environment = await memoryEnvironment({ tiny: tinyModel() });
+    const folder = await environment.openFolder("tiny");
+    const checkpoint = await openCheckpoint(folder);
+    const tensors = new Map(
+      Array.from(checkpoint.tensors, ([name, tensor]) => [
+        name,
+        name.endsWith("o_proj.weight") ? { ...tensor, dtype: "Q4_0" as const } : tensor,
+      ]),
+    );
+    const rounded = {
+      ...environment,
+      openFolder: () => ({ ...folder, checkpoint: { ...checkpoint, tensors, read: checkpoint.read.bind(checkpoint) } }),
+    };
+    await expect(collectEvents(trainGrpo(rounded, parseGrpoConfig(TINY_GRPO)))).rejects.toMatchObject({
+      code: "E_QUANTIZED",
+      message: expect.stringContaining("train a LoRA adapter") as string,
+    });
+    const sft = parseSftConfig({ ...SFT, init: null, model: "tiny" });
+    await expect(collectEvents(trainSft(rounded, sft))).rejects.toMatchObject({ code: "E_QUANTIZED" });
   });
 
   it("groups whose rewards are all equal are told, and change nothing", async () => {

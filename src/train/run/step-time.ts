@@ -3,6 +3,7 @@ import { roundUp } from "../../kernels/weights/format.ts";
 import { parameterCount } from "../../model/spec.ts";
 import type { ModelSpec } from "../../model/spec.ts";
 import { vocabularyChunk } from "../../model/training/buffers.ts";
+import { adapterTargets } from "../../model/training/lora.ts";
 import type { DeviceSpeed } from "../../model/training/speed.ts";
 import type { GrpoConfig } from "../config/grpo-config.ts";
 import { Rng } from "../rng.ts";
@@ -14,9 +15,14 @@ import { grpoSizes } from "./grpo-plan.ts";
 const CHARACTERS_PER_TOKEN = 3;
 const SMALL_VOCABULARY = 1000;
 
+/** Of a layer in a decode step; of a layer in a pass forward or back; of embedding, head and sampler or loss. */
+const DECODE_DISPATCHES = 6;
+const LAYER_DISPATCHES = 10;
+const HEAD_DISPATCHES = 4;
+
 /**
- * Seconds that one step takes where every completion is as long as it may be, nothing but products counts and nothing else
- * uses the device.
+ * Seconds that one step takes where every completion is as long as it may be, nothing counts but products and the cost of
+ * each dispatch, and nothing else uses the device.
  * @param speed of this device, as measured
  */
 export function secondsPerStep(config: GrpoConfig, spec: ModelSpec, speed: DeviceSpeed): number {
@@ -41,7 +47,11 @@ export function secondsPerStep(config: GrpoConfig, spec: ModelSpec, speed: Devic
     2 * (layerPasses * rows(tokens) * layers + headPasses * rows(completed) * head) +
     2 * roundUp(groups * prompts, GEMM_TILE) * layers;
   const decodeSteps = config.max_completion_length * Math.ceil(sequences / speed.rows);
-  return flops / speed.manyRows + decodeSteps * speed.decodePerWeight * (layers + head);
+  const adapted = config.lora ? adapterTargets(spec, config.lora).length : 0;
+  const dispatches =
+    config.max_completion_length * (spec.layers * (DECODE_DISPATCHES + 2 * adapted) + HEAD_DISPATCHES) +
+    packs * layerPasses * (spec.layers * (LAYER_DISPATCHES + 2 * adapted) + HEAD_DISPATCHES);
+  return flops / speed.manyRows + decodeSteps * speed.decodePerWeight * (layers + head) + dispatches * speed.dispatch;
 }
 
 /** Tokens of a prompt of the task, from its length in characters. */
