@@ -150,7 +150,9 @@ export class EngineHost {
         case "setContext":
           return { type: "result", id, method: "setContext", result: await this.#setContext(call.request) };
         case "planTraining": {
-          const result = await planTraining(await this.#device(), call.request, this.#environment.library, signal);
+          const { library, deviceMemoryGiB } = this.#environment;
+          const memory = memoryLimit(deviceMemoryGiB);
+          const result = await planTraining(await this.#device(), call.request, memory, library, signal);
           return { type: "result", id, method: "planTraining", result };
         }
         case "mergeAdapter": {

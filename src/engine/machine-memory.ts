@@ -1,6 +1,6 @@
 import { memoryGuess } from "../model/memory-plan.ts";
 
-/** Browsers tell no more than this, whatever there is above it. */
+/** Many browsers tell no more than this, whatever there is above it. */
 const MOST_TOLD_GIB = 8;
 
 /**

@@ -7,7 +7,6 @@ import type { GpuContext } from "../gpu/device.ts";
 import { gemmShape } from "../kernels/gemm/gemm.ts";
 import type { MatrixFormat } from "../kernels/weights/format.ts";
 import { openExportModel } from "../model/export-model.ts";
-import { memoryGuess } from "../model/memory-plan.ts";
 import { parameterCount } from "../model/spec.ts";
 import { mostlyIn } from "../model/weight-plan.ts";
 import { measureSpeed } from "../model/training/speed.ts";
@@ -24,11 +23,13 @@ const speeds = new WeakMap<GpuContext, Map<string, DeviceSpeed>>();
 
 /**
  * What a run will take of this device, and how long.
+ * @param memoryBytes that it may take; undefined where nothing is known
  * @throws R1Error E_OPTION for a wrong configuration or a model that was not given; what opening the model throws
  */
 export async function planTraining(
   context: GpuContext,
-  { config: json, models, deviceMemoryGiB }: TrainingPlanCall,
+  { config: json, models }: TrainingPlanCall,
+  memoryBytes: number | undefined,
   library: () => Promise<ModelLibrary>,
   signal: AbortSignal,
 ): Promise<TrainingPlan> {
@@ -39,7 +40,7 @@ export async function planTraining(
   const choice = weightsFor(config, model);
   const format = mostlyIn(model.spec, choice);
   const { maxBufferSize, maxStorageBufferBindingSize } = context.limits;
-  const budget = { maxBufferSize, maxStorageBufferBindingSize, memoryBytes: memoryGuess(deviceMemoryGiB) };
+  const budget = { maxBufferSize, maxStorageBufferBindingSize, memoryBytes };
   const verdict = judgeGrpo(model.spec, config, choice, { budget, shape: gemmShape(context) });
   const speed = await speedOf(context, format, config.per_step_prompts * config.num_generations);
   return {

@@ -121,8 +121,6 @@ export interface TrainingPlanCall {
   readonly config: unknown;
   /** What the configuration's `model` may name. */
   readonly models: Readonly<Record<string, ModelSource>>;
-  /** `navigator.deviceMemory`, where the browser tells it. */
-  readonly deviceMemoryGiB?: number;
 }
 
 /** What a run will take, before anything of it is loaded. */

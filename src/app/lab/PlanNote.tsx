@@ -113,11 +113,6 @@ function described([name, value]: readonly [string, unknown]): string {
   return adapter ? `LoRA r ${String(adapter.r)}` : `${name} ${String(value)}`;
 }
 
-/** In GiB, where the browser tells it. */
-function deviceMemoryOf(from: object): number | undefined {
-  return "deviceMemory" in from && typeof from.deviceMemory === "number" ? from.deviceMemory : undefined;
-}
-
 /**
  * Asks for a plan whenever the form has changed and nothing else has the engine; takes an adapter where nothing else can
  * be trained, and quantizes what is large.
@@ -137,7 +132,6 @@ function usePlanning(config: GrpoConfig | undefined): void {
       void usePlan.getState().ask(config, {
         engine: sharedEngine(),
         sourceOf: useLab.getState().sourceOf,
-        deviceMemoryGiB: deviceMemoryOf(navigator),
       });
     }, WAIT_MS);
     return () => clearTimeout(timer);

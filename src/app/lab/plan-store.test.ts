@@ -41,18 +41,17 @@ function setUp() {
       model === "runs/gone"
         ? Promise.reject(new R1Error("E_FILE_MISSING", "gone"))
         : Promise.resolve({ kind: "stored", id: model }),
-    deviceMemoryGiB: 8,
   };
   const ask = (model: string): Promise<void> =>
     usePlan.getState().ask(parseGrpoConfig({ model, task: "countdown" }), services);
   return { asked, ask, at: () => usePlan.getState() };
 }
 
-it("asks with the model's place and the machine's memory, and keeps the newest answer", async () => {
+it("asks with the model's place, and keeps the newest answer", async () => {
   const { asked, ask, at } = setUp();
   const first = ask("a");
   await expect.poll(() => asked.length).toBe(1);
-  expect(asked[0]?.call).toMatchObject({ models: { a: { kind: "stored", id: "a" } }, deviceMemoryGiB: 8 });
+  expect(asked[0]?.call).toMatchObject({ models: { a: { kind: "stored", id: "a" } } });
   const second = ask("a");
   await expect.poll(() => asked.length).toBe(2);
   asked[1]?.answer(plan(2));

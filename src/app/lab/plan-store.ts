@@ -9,7 +9,6 @@ import type { Failure } from "../failure.ts";
 export interface PlanServices {
   readonly engine: Pick<EngineClient, "planTraining">;
   readonly sourceOf: (model: string) => Promise<ModelSource>;
-  readonly deviceMemoryGiB: number | undefined;
 }
 
 interface PlanState {
@@ -31,14 +30,13 @@ export const usePlan = create<PlanState>()((set, get) => {
     plan: undefined,
     failure: undefined,
     isPlanning: false,
-    ask: async (config, { engine, sourceOf, deviceMemoryGiB }) => {
+    ask: async (config, { engine, sourceOf }) => {
       const mine = ++asked;
       const { model } = config;
       set({ isPlanning: true, ...(get().model === model ? {} : { model, plan: undefined, failure: undefined }) });
       try {
         const models = { [model]: await sourceOf(model) };
-        const memory = deviceMemoryGiB === undefined ? {} : { deviceMemoryGiB };
-        const plan = await engine.planTraining({ config, models, ...memory });
+        const plan = await engine.planTraining({ config, models });
         if (mine === asked) set({ plan, failure: undefined, isPlanning: false });
       } catch (error) {
         if (mine === asked) set({ plan: undefined, failure: toFailure(error), isPlanning: false });
