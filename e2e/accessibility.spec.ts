@@ -103,3 +103,30 @@ test("axe finds nothing in the lab, with a run, its settings and a completion op
   await page.goBack();
   await playground.reset();
 });
+
+test("axe finds nothing on the models page, with what each form takes", async ({ playground }) => {
+  const { page } = playground;
+  await page.getByRole("link", { name: "Models", exact: true }).click();
+  await expect(page.getByRole("listitem").filter({ hasText: "Q4_K_M" }).first()).toContainText(/Memory \d/);
+  await checkLooks(page, [
+    ["en", "light"],
+    ["en", "dark"],
+    ["ja", "light"],
+    ["ja", "dark"],
+  ]);
+  await page.setViewportSize({ width: 390, height: 844 });
+  expect(await violations(page)).toEqual([]);
+  await page.goBack();
+  await playground.reset();
+});
+
+for (const view of ["chat", "trace", "grpo"]) {
+  test(`axe finds nothing in a frame's ${view}`, async ({ page }) => {
+    await page.emulateMedia({ reducedMotion: "reduce" });
+    for (const look of ["lang=en&theme=light", "lang=en&theme=dark", "lang=ja&theme=light", "lang=ja&theme=dark"]) {
+      await page.goto(`/embed.html?v=1&view=${view}&${look}`);
+      await expect(page.getByText(/Recorded|recorded|記録/).first()).toBeVisible();
+      expect(await violations(page), look).toEqual([]);
+    }
+  });
+}

@@ -58,6 +58,7 @@ function Replay({ run, playsWhenSeen, onStep }: ReplayProps) {
     <>
       <div ref={box} className="min-h-0 flex-1 overflow-y-auto px-4" tabIndex={0} role="region" aria-label={t.viewGrpo}>
         <div data-content className="flex flex-col gap-4 py-4">
+          <h2 className="sr-only">{t.viewGrpo}</h2>
           <p className="flex flex-wrap items-center gap-3 text-xs text-quiet">
             <span className="rounded-sm border border-edge px-1.5 py-0.5 font-semibold text-ink">{t.recorded}</span>
             {t.recordedRun}

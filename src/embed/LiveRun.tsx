@@ -32,6 +32,7 @@ export function LiveRun({ onStep }: LiveRunProps) {
     <>
       <div className="min-h-0 flex-1 overflow-y-auto px-4" tabIndex={0} role="region" aria-label={frame.viewGrpo}>
         <div data-content className="flex flex-col gap-4 py-4">
+          <h2 className="sr-only">{frame.viewGrpo}</h2>
           {run ? <RunStage runs={[run]} focus={run.id} /> : <p className="text-sm text-quiet">{t.phaseStarting}</p>}
         </div>
       </div>

@@ -19,7 +19,13 @@ export function Poster({ address }: { readonly address: EmbedAddress }) {
   const why = HAS_WORKER ? (HAS_WEBGPU ? undefined : t.noWebGpu) : t.noWorker;
   return (
     <>
-      <div ref={box} className="min-h-0 flex-1 overflow-y-auto px-4" tabIndex={0} role="region" aria-label={t.recorded}>
+      <div
+        ref={box}
+        className="min-h-0 flex-1 overflow-y-auto px-4"
+        tabIndex={0}
+        role="region"
+        aria-label={t.viewTrace}
+      >
         <div data-content className="mx-auto flex max-w-4xl flex-col gap-4 py-4">
           {why !== undefined && address.view !== "trace" ? <p className="text-sm">{why}</p> : null}
           <RecordedTrace name={address.preset} samples={address.view === "compare" ? 2 : 1} isStill={isStill} />
