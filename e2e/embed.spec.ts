@@ -18,7 +18,7 @@ test("a page of another origin drives the frame, once its reader has pressed sta
   const frame = page.frameLocator("iframe");
   const start = frame.getByRole("button", { name: "Start the model" });
   await expect(start).toBeVisible();
-  await expect(frame.getByRole("region", { name: "Recorded" })).toContainText("nano-r1");
+  await expect(frame.getByRole("region", { name: "Recorded", exact: true })).toContainText("nano-r1");
   await expect.poll(async () => (await heard(page, "openly")).map(({ type }) => type)).toContain("ready");
 
   await hello(page);

@@ -2,7 +2,8 @@ import { useCallback, useEffect, useRef } from "react";
 import { Button } from "../components/Button.tsx";
 import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { CHAPTERS, SECTION_COUNTS } from "./chapters.ts";
-import { hrefOfPlace, stepFrom } from "./place.ts";
+import { parseRoute } from "../router.ts";
+import { hrefOfPlace, placeOf, stepFrom } from "./place.ts";
 import type { Place, Step } from "./place.ts";
 import { learnTexts } from "./texts.ts";
 
@@ -29,9 +30,13 @@ export function Presentation({ place }: { readonly place: Place }) {
   const Section = shown?.sections[section - 1];
 
   const step = useCallback(
-    // A talk leaves no trail of screens behind: back leads to where it began.
-    (direction: Step) => location.replace(hrefOfPlace(stepFrom(place, direction, SECTION_COUNTS))),
-    [place],
+    // From the address, which is ahead of the screen when keys follow each other quickly. A talk leaves no trail of screens
+    // behind: back leads to where it began.
+    (direction: Step) => {
+      const here = placeOf(parseRoute(location.hash).query, SECTION_COUNTS);
+      location.replace(hrefOfPlace(stepFrom(here, direction, SECTION_COUNTS)));
+    },
+    [],
   );
   const leave = useCallback(() => {
     if (document.fullscreenElement) void document.exitFullscreen();
