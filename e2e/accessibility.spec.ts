@@ -11,6 +11,13 @@ async function violations(page: Page): Promise<string[]> {
 
 type Look = readonly [language: "en" | "ja", theme: "light" | "dark"];
 
+const EVERY_LOOK: readonly Look[] = [
+  ["en", "light"],
+  ["en", "dark"],
+  ["ja", "light"],
+  ["ja", "dark"],
+];
+
 async function checkLooks(page: Page, looks: readonly Look[]): Promise<void> {
   // Their labels change with the language, their place does not.
   const [languages, themes] = [page.getByRole("combobox").nth(0), page.getByRole("combobox").nth(1)];
@@ -35,12 +42,7 @@ test("axe finds nothing in a conversation with open thoughts and several samples
   await playground.thoughtToggle(first).click();
   await playground.set({ "Think at most": 60, "Longest reply": 60, Samples: 2 });
   await playground.sendAndWait("And 3 + 4?");
-  await checkLooks(playground.page, [
-    ["en", "light"],
-    ["en", "dark"],
-    ["ja", "light"],
-    ["ja", "dark"],
-  ]);
+  await checkLooks(playground.page, EVERY_LOOK);
 });
 
 test("axe finds nothing in a failure", async ({ playground }) => {
@@ -91,12 +93,7 @@ test("axe finds nothing in the lab, with a run, its settings and a completion op
   await page.getByRole("radio", { name: "LoRA adapter" }).check();
   await page.getByRole("list", { name: "The group" }).getByRole("button").first().click();
   await expect(page.getByRole("heading", { name: "Completion", exact: true })).toBeVisible();
-  await checkLooks(page, [
-    ["en", "light"],
-    ["en", "dark"],
-    ["ja", "light"],
-    ["ja", "dark"],
-  ]);
+  await checkLooks(page, EVERY_LOOK);
   await page.setViewportSize({ width: 390, height: 844 });
   expect(await violations(page)).toEqual([]);
   await page.emulateMedia({ reducedMotion: null });
@@ -108,12 +105,7 @@ test("axe finds nothing on the models page, with what each form takes", async ({
   const { page } = playground;
   await page.getByRole("link", { name: "Models", exact: true }).click();
   await expect(page.getByRole("listitem").filter({ hasText: "Q4_K_M" }).first()).toContainText(/Memory \d/);
-  await checkLooks(page, [
-    ["en", "light"],
-    ["en", "dark"],
-    ["ja", "light"],
-    ["ja", "dark"],
-  ]);
+  await checkLooks(page, EVERY_LOOK);
   await page.setViewportSize({ width: 390, height: 844 });
   expect(await violations(page)).toEqual([]);
   await page.goBack();
@@ -123,10 +115,10 @@ test("axe finds nothing on the models page, with what each form takes", async ({
 for (const view of ["chat", "trace", "grpo"]) {
   test(`axe finds nothing in a frame's ${view}`, async ({ page }) => {
     await page.emulateMedia({ reducedMotion: "reduce" });
-    for (const look of ["lang=en&theme=light", "lang=en&theme=dark", "lang=ja&theme=light", "lang=ja&theme=dark"]) {
-      await page.goto(`/embed.html?v=1&view=${view}&${look}`);
+    for (const [language, theme] of EVERY_LOOK) {
+      await page.goto(`/embed.html?v=1&view=${view}&lang=${language}&theme=${theme}`);
       await expect(page.getByText(/Recorded|recorded|記録/).first()).toBeVisible();
-      expect(await violations(page), look).toEqual([]);
+      expect(await violations(page), `${language}, ${theme}`).toEqual([]);
     }
   });
 }

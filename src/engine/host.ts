@@ -205,10 +205,12 @@ export class EngineHost {
       const device = await this.#deviceOrError(request);
       report({ stage: "files", loadedBytes: 0, totalBytes: 0 });
       const checked = await this.#check(request, signal);
-      held = heldAs(checked, request.format);
+      const { spec } = checked;
+      const weights = weightsOfFolder(spec, checked);
+      held = heldAs(spec, weights, request.format);
       const gpu = isR1Error(device) ? undefined : device;
       const wanted = { ...request, runtime: request.runtime ?? "webgpu" };
-      const advice = adviseMemory(checked.spec, weightsOfFolder(checked.spec, checked), wanted, this.#machine(gpu));
+      const advice = adviseMemory(spec, weights, wanted, this.#machine(gpu));
       requireFit(advice);
       // Half floats may have been chosen for want of memory, which a session, judging by buffers alone, would not know.
       const cached: LoadRequest = advice.kv === "f16" ? { ...request, kv: "f16" } : request;

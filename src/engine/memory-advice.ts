@@ -205,12 +205,9 @@ const SHORT_CONTEXT = 1024;
 const SMALLER_FORMATS = ["q8", "q4"] as const;
 
 /** What weights are loaded in: what was asked for, or what can be converted to and comes next to what is stored. */
-export function heldAs(
-  { spec, checkpoint }: Pick<CheckedFolder, "spec" | "checkpoint">,
-  asked: LoadRequest["format"],
-): LoadRequest["format"] {
-  if (asked || !checkpoint) return asked;
-  return convertedLike(mostlyIn(spec, modelFormats(spec, checkpoint.tensors)));
+export function heldAs(spec: ModelSpec, weights: KnownWeights, asked: LoadRequest["format"]): LoadRequest["format"] {
+  if (asked || !("stored" in weights)) return asked;
+  return convertedLike(mostlyIn(spec, weights.stored));
 }
 
 /**

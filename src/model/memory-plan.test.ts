@@ -16,26 +16,13 @@ import type { ModelFormats } from "./model-formats.ts";
 import { parameterCount, parseModelSpec } from "./spec.ts";
 import { allTensors, modelTensors } from "./tensor-names.ts";
 import { memoryFolder, ODD_CONFIG, randomTensors } from "./testing.ts";
+import { DEFAULT_LIMITS as DEFAULT, QWEN_1_5B } from "./testing-specs.ts";
 
 const context = await testGpu({ limits: "default" });
 const MODELS = join(import.meta.dirname, "../../public/models");
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
-/** WebGPU's guaranteed limits. */
-const DEFAULT = { maxBufferSize: 256 * MIB, maxStorageBufferBindingSize: 128 * MIB };
 
-const QWEN_1_5B = parseModelSpec({
-  architectures: ["Qwen2ForCausalLM"],
-  hidden_size: 1536,
-  intermediate_size: 8960,
-  max_position_embeddings: 131072,
-  num_attention_heads: 12,
-  num_hidden_layers: 28,
-  num_key_value_heads: 2,
-  rms_norm_eps: 1e-6,
-  rope_theta: 10000,
-  vocab_size: 151936,
-});
 const LLAMA_8B = parseModelSpec({
   architectures: ["LlamaForCausalLM"],
   hidden_size: 4096,

@@ -3,31 +3,15 @@ import { testGpu } from "../../gpu/node/test-device.ts";
 import { gemmShape } from "../../kernels/gemm/gemm.ts";
 import { measureSpeed } from "../../model/training/speed.ts";
 import { planTrainingMemory } from "../../model/training/memory-plan.ts";
-import { parseModelSpec } from "../../model/spec.ts";
 import { parseGrpoConfig } from "../config/grpo-config.ts";
 import { grpoRequest, judgeGrpo } from "./grpo-plan.ts";
 import { trainGrpo } from "./grpo.ts";
 import { readStartingModel, weightsFor } from "./starting-model.ts";
 import { secondsPerStep } from "./step-time.ts";
 import { memoryEnvironment, TINY_GRPO, tinyModel } from "./testing.ts";
+import { DEFAULT_LIMITS as DEFAULT, QWEN_1_5B } from "../../model/testing-specs.ts";
 
-const MIB = 2 ** 20;
-/** WebGPU's guaranteed limits. */
-const DEFAULT = { maxBufferSize: 256 * MIB, maxStorageBufferBindingSize: 128 * MIB };
 const LORA = { r: 4, lora_alpha: 8 };
-
-const QWEN_1_5B = parseModelSpec({
-  architectures: ["Qwen2ForCausalLM"],
-  hidden_size: 1536,
-  intermediate_size: 8960,
-  max_position_embeddings: 131072,
-  num_attention_heads: 12,
-  num_hidden_layers: 28,
-  num_key_value_heads: 2,
-  rms_norm_eps: 1e-6,
-  rope_theta: 10000,
-  vocab_size: 151936,
-});
 
 describe("the plan of a run is what the device allocates", () => {
   it.each([
