@@ -98,12 +98,7 @@ export class Sample {
   take(result: StepResult, at: number): TokenEvent | undefined {
     const forced = this.#target;
     const id = forced?.id ?? result.token;
-    if (result.nothingAllowed) {
-      throw new R1Error(
-        "E_GPU_INTERNAL",
-        "the model's logits hold no usable number (NaN or infinite); its weights or the driver are broken",
-      );
-    }
+    if (result.brokenLogits || result.nothingAllowed) throw brokenLogits(result, this.#ids.length);
     if (!forced && this.#budget?.allows(id) === false) {
       // The same step again: it writes the same cache row, and this time reports the new token's probability.
       this.sequence.truncate(this.sequence.length - 1);
@@ -172,4 +167,14 @@ export class Sample {
     const text = parts.map((part) => part.text).join("");
     return { text, channel: parts[0]?.channel ?? this.#output.channel };
   }
+}
+
+/** What is known is that the numbers are unusable: whether the weights overflow or a driver is at fault is not. */
+function brokenLogits({ nothingAllowed }: StepResult, said: number): R1Error {
+  const what = nothingAllowed ? "no usable number" : "numbers that are NaN or infinite";
+  return new R1Error(
+    "E_LOGITS",
+    `after ${said} tokens the model's logits hold ${what}, so that no token can be chosen; the model's numbers overflow, or the device computes wrongly`,
+    { said },
+  );
 }

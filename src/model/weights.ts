@@ -54,7 +54,8 @@ export const VECTOR_ROWS = 4;
 /**
  * Reads a checkpoint tensor by tensor, in slabs of a few megabytes, into GPU buffers; quantizes on the GPU.
  * @throws R1Error E_TENSOR_MISSING, E_TENSOR_SHAPE, E_DTYPE before anything is allocated; E_LIMIT for rows larger than
- *   a binding; E_QUANTIZATION for weights that the format cannot hold; E_ABORTED; what the file's source throws
+ *   a binding; E_NOT_FINITE for NaN or an infinity among the weights; E_QUANTIZATION for weights that the format cannot hold;
+ *   E_ABORTED; what the file's source throws
  */
 export async function loadWeights(
   context: GpuContext,
