@@ -82,7 +82,7 @@ export class Session implements LanguageModel {
     const scope = context.arena.scope("session");
     try {
       return await context.guarded("allocating the session", async () => {
-        const bytes = adapter && adapterSessionBytes(spec, sizes, adapter.lora);
+        const bytes = adapter && adapterSessionBytes(spec, sizes, adapter.layout);
         const buffers = allocateSession(context, scope, spec, sizes, bytes);
         const beside = adapter && new SessionAdapter(context, scope, spec, sizes, buffers, adapter);
         const forward = await Forward.create(context, scope, spec, weights, buffers, sizes, beside);
