@@ -86,7 +86,9 @@ async function replaced(
   const unties = spec.tiedEmbeddings && embedding && head && !(await isSame(embedding, head, signal));
   if (unties) parts.set(HEAD, head);
   else if (spec.tiedEmbeddings) parts.delete(HEAD);
-  const checkpoint = withParts(original, parts);
+  // A tied model's file may hold a copy, which would no longer be one.
+  const isCopied = spec.tiedEmbeddings && !unties;
+  const checkpoint = withParts(original, parts, isCopied ? HEAD : undefined);
   if (!unties) return { folder: { ...same, checkpoint }, checkpoint };
   const config = Object.entries((await readJson(base, "config.json", undefined, signal)) ?? {});
   const untied = textSource(
@@ -117,8 +119,10 @@ async function isSame(one: Part, other: Part, signal: AbortSignal | undefined): 
   return true;
 }
 
-function withParts(base: Checkpoint, parts: ReadonlyMap<string, Part>): Checkpoint {
+/** @param without a tensor that is left out */
+function withParts(base: Checkpoint, parts: ReadonlyMap<string, Part>, without?: string): Checkpoint {
   const tensors = new Map(base.tensors);
+  if (without !== undefined) tensors.delete(without);
   for (const [name, { tensor, added }] of parts) {
     const { dtype, shape, bytes } = tensor;
     tensors.set(

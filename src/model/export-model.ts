@@ -6,7 +6,7 @@ import { readTexts, TEXT_FILES } from "../checkpoint/text-files.ts";
 import { R1Error } from "../errors.ts";
 import { ropeFrequencies } from "../kernels/rope/rope.ts";
 import { parseModelSpec } from "./spec.ts";
-import { allTensors, checkTensors, modelTensors } from "./tensor-names.ts";
+import { allTensors, checkTensors, checkTied, modelTensors } from "./tensor-names.ts";
 
 /**
  * Opens a Hugging Face-layout folder for the exporters; needs no device, and reads no weights yet.
@@ -24,12 +24,14 @@ export async function openExportModel(folder: ModelFolder, file?: string, signal
   const checkpoint = await openCheckpoint(folder, { file, signal });
   const tensors = allTensors(modelTensors(spec));
   checkTensors(checkpoint, tensors);
+  await checkTied(checkpoint, spec, signal);
   const texts = await readTexts(folder, TEXT_FILES, signal);
   return {
     name: folder.name,
     spec,
     frequencies: ropeFrequencies(spec.headDim, spec.ropeTheta, spec.ropeScaling),
-    config: Object.fromEntries(Object.entries(config ?? {})),
+    // The tensors' names are those of this architecture, also where the file was a base model's.
+    config: { ...Object.fromEntries(Object.entries(config ?? {})), architectures: [spec.architecture] },
     tensors,
     checkpoint,
     texts,
