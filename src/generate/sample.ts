@@ -1,5 +1,5 @@
-import { R1Error } from "../errors.ts";
 import type { Alternative } from "../kernels/sample/top-alternatives.ts";
+import { requireLogits } from "../model/broken-logits.ts";
 import type { CachedSequence, StepResult, StepRow } from "../model/language-model.ts";
 import { OutputSplitter } from "../text/output.ts";
 import type { OutputPart } from "../text/output.ts";
@@ -98,7 +98,7 @@ export class Sample {
   take(result: StepResult, at: number): TokenEvent | undefined {
     const forced = this.#target;
     const id = forced?.id ?? result.token;
-    if (result.brokenLogits || result.nothingAllowed) throw brokenLogits(result, this.#ids.length);
+    requireLogits(result, this.#prompt.ids.length + this.#ids.length);
     if (!forced && this.#budget?.allows(id) === false) {
       // The same step again: it writes the same cache row, and this time reports the new token's probability.
       this.sequence.truncate(this.sequence.length - 1);
@@ -167,14 +167,4 @@ export class Sample {
     const text = parts.map((part) => part.text).join("");
     return { text, channel: parts[0]?.channel ?? this.#output.channel };
   }
-}
-
-/** What is known is that the numbers are unusable: whether the weights overflow or a driver is at fault is not. */
-function brokenLogits({ nothingAllowed }: StepResult, said: number): R1Error {
-  const what = nothingAllowed ? "no usable number" : "numbers that are NaN or infinite";
-  return new R1Error(
-    "E_LOGITS",
-    `after ${said} tokens the model's logits hold ${what}, so that no token can be chosen; the model's numbers overflow, or the device computes wrongly`,
-    { said },
-  );
 }

@@ -107,6 +107,7 @@ describe("numbers that overflow", () => {
         for await (const event of generate(session, request([[1, 2, 3]]))) expect(event.type).not.toBe("token");
       };
       await expect(run()).rejects.toMatchObject({ code: "E_LOGITS" });
+      await expect(session.score([1, 2, 3])).rejects.toMatchObject({ code: "E_LOGITS" });
     } finally {
       session.dispose();
       model.dispose();
