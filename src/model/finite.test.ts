@@ -88,6 +88,26 @@ function sizeOf(dtype: "Q8_0" | "Q4_0" | "Q4_K" | "Q6_K" | "Q5_K"): number {
 }
 
 describe("numbers that overflow", () => {
+  it("are refused by name where the weights are converted to f16 on loading", async () => {
+    const name = "model.layers.0.self_attn.o_proj.weight";
+    for (const [dtype, bits] of [
+      ["BF16", 0x4780],
+      ["F32", 0x4780_0000],
+    ] as const) {
+      const tensors = randomTensors(ODD_CONFIG, dtype);
+      const data = tensors[name]?.data.buffer ?? new ArrayBuffer(8);
+      const words = dtype === "F32" ? new Uint32Array(data) : new Uint16Array(data);
+      words[5] = bits;
+      const error = {
+        code: "E_QUANTIZATION",
+        message: expect.stringContaining(`${name} holds 65536; f16 ends at 65504`),
+      };
+      await expect(loadModel(context, memoryFolder(ODD_CONFIG, tensors), { format: "f16" })).rejects.toMatchObject(
+        error,
+      );
+    }
+  });
+
   it("are said to be the model's, and no token is made up", async () => {
     const tensors = randomTensors(ODD_CONFIG);
     for (const name of ["model.norm.weight", "lm_head.weight"]) {

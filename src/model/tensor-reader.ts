@@ -1,6 +1,6 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { requireFinite } from "../checkpoint/finite.ts";
-import { isFloatDtype } from "../checkpoint/floats.ts";
+import { isFloatDtype, requireF16Range } from "../checkpoint/floats.ts";
 import { dequantize, readableDtypeOf } from "../checkpoint/gguf/dequantize/dequantize.ts";
 import type { ReadableDtype } from "../checkpoint/gguf/dequantize/dequantize.ts";
 import { ggmlBytes } from "../checkpoint/gguf/ggml-type.ts";
@@ -49,7 +49,8 @@ export class TensorReader {
   /**
    * Hands a tensor [rows, k] on block by block, in the device's own bytes where that is what the file holds.
    * @param to how its rows lie in the matrix
-   * @throws R1Error E_NOT_FINITE naming the first value that is not, before its block is handed on
+   * @throws R1Error E_NOT_FINITE naming the first value that is not, before its block is handed on; E_QUANTIZATION for a value
+   *   that would become infinite as f16
    */
   async rows(
     tensor: WantedTensor,
@@ -69,7 +70,11 @@ export class TensorReader {
       else if (kept && hasSameBlocks(dtype)) write({ start, count, quantized: repackBlocks(dtype, bytes) });
       else if (isQuantFormat(format) && isFloatDtype(dtype)) {
         write({ start, count, stored: { format: FLOAT_FORMATS[dtype], bytes } });
-      } else write({ start, count, values: dequantize(dtype, bytes) });
+      } else {
+        const values = dequantize(dtype, bytes);
+        if (format === "f16" && dtype !== "F16") requireF16Range(values, name);
+        write({ start, count, values });
+      }
       this.#unsettledBytes += bytes.byteLength;
       if (this.#unsettledBytes >= SETTLE_BYTES) await this.settle();
     }

@@ -6,7 +6,7 @@ export const ADAPTER_CONFIG = "adapter_config.json";
 export const ADAPTER_WEIGHTS = "adapter_model.safetensors";
 
 const MAX_RANK = 1024;
-const MAX_PATTERNS = 4096;
+const MAX_ENTRIES = 4096;
 
 /** Which biases were trained and lie in the file in place of the model's: none, all, or those of adapted layers. */
 export type AdapterBias = "none" | "all" | "lora_only";
@@ -216,7 +216,7 @@ function patterns(
     throw refused(field, value, "expected an object of numbers by module");
   }
   const entries = Object.entries(value);
-  if (entries.length > MAX_PATTERNS) throw refused(field, entries.length, `the limit is ${MAX_PATTERNS} entries`);
+  if (entries.length > MAX_ENTRIES) throw refused(field, entries.length, `the limit is ${MAX_ENTRIES} entries`);
   const check = field === "rank_pattern" ? rank : positive;
   const tests = entries.map(([key, own]) => [patternTest(field, key, budget), check(field, own)] as const);
   const known = new Map<string, unknown>();
@@ -274,8 +274,11 @@ function names(fields: ReadonlyMap<string, unknown>, field: string, alone = fals
 }
 
 function strings(field: string, value: unknown): readonly string[] {
-  if (Array.isArray(value) && value.every((one) => typeof one === "string")) return value;
-  throw refused(field, value, "expected an array of names");
+  if (!Array.isArray(value) || !value.every((one) => typeof one === "string")) {
+    throw refused(field, value, "expected an array of names");
+  }
+  if (value.length > MAX_ENTRIES) throw refused(field, value.length, `the limit is ${MAX_ENTRIES} names`);
+  return value;
 }
 
 function rank(field: string, value: unknown): number {

@@ -1,10 +1,9 @@
 import { throwIfAborted } from "../../../errors.ts";
 import type { Checkpoint } from "../../checkpoint.ts";
-import { FLOAT_BYTES, fromFloats, isFloatDtype, toFloats } from "../../floats.ts";
+import { FLOAT_BYTES, fromFloats, isFloatDtype, requireF16Range, toFloats } from "../../floats.ts";
 import { dequantize, readableDtypeOf } from "../../gguf/dequantize/dequantize.ts";
 import { elementCount, floatSlabs, nearestFloatType, readFinite } from "../model.ts";
 import type { ExportTensor } from "../model.ts";
-import { requireF16Range } from "../safetensors.ts";
 import type { OnnxInitializer } from "./graph.ts";
 
 /** Elements of a piece that is made at a time. */
