@@ -87,6 +87,30 @@ test("a folder that is broken says what to do, and takes nothing away", async ({
   await playground.sendAndWait("And 3 + 4?");
 });
 
+test("a weight that is NaN is named, and a base model's names are read", async ({ playground }) => {
+  const broken = Uint8Array.from(weights);
+  broken.set([0xc0, 0x7f], broken.length - 2);
+  await withFolder("broken", { "model.safetensors": broken }, async (folder) => {
+    await pick(playground, folder);
+    await expect(playground.alert).toContainText(/NaN or infinite/, { timeout: LOAD_TIMEOUT_MS });
+    await playground.alert.getByText("Details").click();
+    await expect(playground.alert.getByRole("code")).toHaveText(
+      /^E_NOT_FINITE: tensor "[\w.]+" \[.*\] holds NaN at \[/,
+    );
+    await playground.alert.getByRole("button", { name: "Dismiss" }).click();
+  });
+  // Names are one length shorter by the prefix, which spaces in the header make up for.
+  const header = weights.subarray(8, 8 + Number(weights.readBigUInt64LE(0))).toString();
+  const bare = header.replaceAll('"model.', '"').padEnd(header.length);
+  const base = Buffer.concat([weights.subarray(0, 8), Buffer.from(bare), weights.subarray(8 + header.length)]);
+  await withFolder("base-model", { "model.safetensors": base }, async (folder) => {
+    await pick(playground, folder);
+    await expect(entry(playground, "base-model")).toContainText("Loaded", { timeout: LOAD_TIMEOUT_MS });
+    await playground.set({ "Think at most": 8, "Longest reply": 16 });
+    await playground.sendAndWait("Who are you?");
+  });
+});
+
 test("a folder without a chat template is loaded, and the page says why it cannot be asked", async ({ playground }) => {
   const plain = JSON.stringify({ ...tokenizerConfig, chat_template: undefined });
   await withFolder("speechless", { "tokenizer_config.json": plain }, async (folder) => {

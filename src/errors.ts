@@ -18,6 +18,7 @@ export const ERROR_CODES = [
   "E_TENSOR_MISSING",
   "E_TENSOR_SHAPE",
   "E_DTYPE",
+  "E_NOT_FINITE",
   "E_QUANTIZATION",
   "E_FORMAT",
   // downloads from a hub
@@ -38,6 +39,7 @@ export const ERROR_CODES = [
   "E_ARCHITECTURE",
   "E_CONFIG",
   "E_QUANTIZED",
+  "E_ADAPTER",
   // text
   "E_TOKENIZER_MISSING",
   "E_TOKENIZER",
@@ -50,6 +52,7 @@ export const ERROR_CODES = [
   "E_TOKEN_RANGE",
   "E_KV_FULL",
   "E_OPTION",
+  "E_LOGITS",
   // device
   "E_NO_WEBGPU",
   "E_NO_ADAPTER",

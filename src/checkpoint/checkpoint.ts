@@ -17,7 +17,10 @@ export interface Checkpoint {
   readonly format: "safetensors" | "gguf";
   /** `__metadata__` of the file, or GGUF's, as text; of shards, all of theirs. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** By name, in the order of their data: reading them in this order reads files from beginning to end. */
+  /**
+   * By name (a base model's with `model.` before it), in the order of their data: reading them in this order reads files
+   * from beginning to end.
+   */
   readonly tensors: ReadonlyMap<string, CheckpointTensor>;
   /**
    * Bytes [begin, end) of a tensor's data (by default all of it), in a buffer of their own that begins with them.
@@ -42,7 +45,7 @@ const SHARDS_AT_ONCE = 4;
  * Opens `file` if given, else the checkpoint that the folder brings along, else model.safetensors, else model.safetensors.index.json with its shards. Headers are read
  * and checked, data is not.
  * @throws R1Error E_FILE_MISSING naming what was looked for, E_TENSOR_MISSING for a tensor that is not in the shard
- * which the index names, and what `openSafetensors` and `parseShardIndex` throw
+ * which the index names, E_TENSOR_INFO for a tensor that is there with and without `model.`, and what `openSafetensors` and `parseShardIndex` throw
  */
 export async function openCheckpoint(folder: ModelFolder, options: OpenCheckpointOptions = {}): Promise<Checkpoint> {
   const { file, signal } = options;
@@ -148,6 +151,32 @@ interface LocatedTensor {
   readonly file: SafetensorsFile;
 }
 
+/** What a base model's own checkpoint has without the prefix that the model with its output projection gives it. */
+const WITHOUT_PREFIX = /^(?:embed_tokens|norm|layers\.\d+)\./;
+
+/**
+ * Tensors by the names of a model for text: those of a base model's checkpoint (`layers.0.…`, as `Qwen2Model` saves them)
+ * get `model.` before them, name by name as transformers has it; `lm_head.weight` may lie beside either.
+ * @throws R1Error E_TENSOR_INFO for a tensor that is there under both names
+ */
+function byModelName(located: readonly LocatedTensor[]): ReadonlyMap<string, LocatedTensor> {
+  const named = new Map<string, LocatedTensor>();
+  for (const one of located) {
+    const { name } = one.tensor;
+    const modelName = WITHOUT_PREFIX.test(name) ? `model.${name}` : name;
+    const other = named.get(modelName);
+    if (other) {
+      throw new R1Error(
+        "E_TENSOR_INFO",
+        `${one.file.source.name}: tensors ${quote(other.tensor.name)} and ${quote(name)} are one and the same of the model; expected one of them`,
+        { file: one.file.source.name, tensor: name },
+      );
+    }
+    named.set(modelName, one);
+  }
+  return named;
+}
+
 class SafetensorsCheckpoint implements Checkpoint {
   readonly format = "safetensors";
   readonly metadata: Readonly<Record<string, string>>;
@@ -156,13 +185,13 @@ class SafetensorsCheckpoint implements Checkpoint {
 
   constructor(located: readonly LocatedTensor[], metadata: Readonly<Record<string, string>>) {
     this.metadata = metadata;
+    this.#located = byModelName(located);
     this.tensors = new Map(
-      located.map(({ tensor: { name, dtype, shape, begin, end } }) => [
-        name,
-        { name, dtype, shape, bytes: end - begin },
-      ]),
+      Array.from(this.#located, ([name, { tensor }]) => {
+        const { dtype, shape, begin, end } = tensor;
+        return [name, { name, dtype, shape, bytes: end - begin }];
+      }),
     );
-    this.#located = new Map(located.map((one) => [one.tensor.name, one]));
   }
 
   async read(name: string, begin = 0, end?: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {

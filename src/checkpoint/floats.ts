@@ -76,3 +76,20 @@ function f16Word(bits: number): number {
   F32[0] = mantissa * 2 ** -24;
   return sign | (U32[0] ?? 0);
 }
+
+const MAX_F16 = 65_504;
+/** From here on f32 rounds to what f16 does not have. */
+const F16_OVERFLOW = 65_520;
+
+/** @throws R1Error E_QUANTIZATION for a value that f16 has not and whose loss would ruin the model silently */
+export function requireF16Range(values: Float32Array, tensor: string): void {
+  for (const value of values) {
+    if (Math.abs(value) >= F16_OVERFLOW) {
+      throw new R1Error(
+        "E_QUANTIZATION",
+        `tensor ${tensor} holds ${value}; f16 ends at ${MAX_F16}. Choose bf16 or f32`,
+        { tensor },
+      );
+    }
+  }
+}

@@ -107,7 +107,7 @@ async function loadOnDevice(
   const weights = await loadModel(gpu, adapted?.base ?? folder, options);
   // Beside the weights, as it was trained: quantized again with the adapter in them, they would round most of it away.
   const scope = gpu.arena.scope("adapter");
-  const adapter = adapted && uploadAdapter(gpu, scope, weights.spec, adapted.adapter);
+  const adapter = adapted && uploadAdapter(gpu, scope, adapted.adapter);
   return {
     spec: weights.spec,
     bytes: gpu.arena.liveBytes - before,

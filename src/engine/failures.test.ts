@@ -145,6 +145,21 @@ describe("loading that fails or stops on the way", () => {
     await engine.client.unload();
   });
 
+  it("frees what it had when a weight is NaN, whose tensor it names, and loads the next time", async () => {
+    const engine = startTestEngine();
+    const broken = Uint8Array.from(weights);
+    broken.set([0xc0, 0x7f], broken.length - 2);
+    const error = await failure(engine.client.load(picked(TINY, { "model.safetensors": broken })));
+    expect(error).toMatchObject({
+      code: "E_NOT_FINITE",
+      details: { tensor: expect.stringMatching(/^(?:model|lm_head)\./) },
+    });
+    expect(engine.liveBuffers).toBe(0);
+    await engine.client.load(picked(TINY));
+    await works(engine);
+    await engine.client.unload();
+  });
+
   it("frees what it had when it is cancelled, also while a server says nothing", async () => {
     const engine = startTestEngine();
     const abort = new AbortController();

@@ -7,7 +7,8 @@ import { httpFolder } from "../checkpoint/http.ts";
 import { readJson } from "../checkpoint/source.ts";
 import type { ModelFolder } from "../checkpoint/source.ts";
 import { R1Error } from "../errors.ts";
-import { adaptedFolder, readAdapter } from "../model/adapter.ts";
+import { adaptedFolder, replacedFolder } from "../model/adapted-folder.ts";
+import { readAdapter } from "../model/adapter.ts";
 import type { AdapterTensors } from "../model/adapter.ts";
 import { readModelSpec } from "../model/load.ts";
 import type { ModelSource } from "./protocol.ts";
@@ -36,6 +37,7 @@ export async function openFolder(
 
 /** A model, and the adapter that runs beside it. */
 export interface AdaptedModel {
+  /** With what of the adapter does not run beside the weights, but is in their place. */
   readonly base: ModelFolder;
   readonly adapter: AdapterTensors;
 }
@@ -56,7 +58,10 @@ export async function openAdapted(
     Object.entries(files).map(([path, bytes]) => ({ path, blob: new Blob([bytes]) })),
   );
   const adapter = await readAdapter(adapterFolder, spec, signal);
-  return { folder: await adaptedFolder(name, base, spec, adapter, signal), adapted: { base, adapter } };
+  return {
+    folder: await adaptedFolder(name, base, spec, adapter, signal),
+    adapted: { base: await replacedFolder(base, spec, adapter, signal), adapter },
+  };
 }
 
 /** A server's folder cannot be listed: an address that ends in a GGUF file's name is that file's. */

@@ -1,5 +1,5 @@
-import { R1Error } from "../errors.ts";
 import type { Alternative } from "../kernels/sample/top-alternatives.ts";
+import { requireLogits } from "../model/broken-logits.ts";
 import type { CachedSequence, StepResult, StepRow } from "../model/language-model.ts";
 import { OutputSplitter } from "../text/output.ts";
 import type { OutputPart } from "../text/output.ts";
@@ -98,12 +98,7 @@ export class Sample {
   take(result: StepResult, at: number): TokenEvent | undefined {
     const forced = this.#target;
     const id = forced?.id ?? result.token;
-    if (result.nothingAllowed) {
-      throw new R1Error(
-        "E_GPU_INTERNAL",
-        "the model's logits hold no usable number (NaN or infinite); its weights or the driver are broken",
-      );
-    }
+    requireLogits(result, this.#prompt.ids.length + this.#ids.length);
     if (!forced && this.#budget?.allows(id) === false) {
       // The same step again: it writes the same cache row, and this time reports the new token's probability.
       this.sequence.truncate(this.sequence.length - 1);

@@ -168,7 +168,10 @@ async function makeLayer(
     epilogue: "residual" as const,
     sizes: ({ start }: ProductChunk) => ({ yStride: width, yColumn: start, pair: 2 }),
   });
-  const [qkvPart, gateUpPart] = [adapter?.partOf("qkv") ?? NO_PART, adapter?.partOf("gate_up") ?? NO_PART];
+  const [qkvPart, gateUpPart] = [
+    adapter?.partOf(index, "qkv") ?? NO_PART,
+    adapter?.partOf(index, "gate_up") ?? NO_PART,
+  ];
   const reads = (x: GPUBuffer) => shapes(buffers, sizes, x, x, [], false);
   const adapters = async (): Promise<Layer["adapter"]> => {
     if (!adapter) return {};

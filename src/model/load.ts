@@ -1,4 +1,5 @@
 import { openCheckpoint } from "../checkpoint/checkpoint.ts";
+import { ADAPTER_CONFIG } from "../checkpoint/peft/config.ts";
 import { readJson } from "../checkpoint/source.ts";
 import type { ModelFolder } from "../checkpoint/source.ts";
 import { R1Error } from "../errors.ts";
@@ -24,13 +25,18 @@ export interface ModelSource extends LoadOptions {
 
 /** @throws R1Error E_FILE_MISSING for a folder without `config.json`, and what {@link parseModelSpec} throws */
 export async function readModelSpec(folder: ModelFolder, signal?: AbortSignal): Promise<ModelSpec> {
+  return parseModelSpec(await readModelConfig(folder, signal));
+}
+
+/** The JSON of `config.json`. @throws R1Error E_FILE_MISSING, E_JSON and what the folder's reading throws */
+export async function readModelConfig(folder: ModelFolder, signal?: AbortSignal): Promise<unknown> {
   const config = await readJson(folder, "config.json", undefined, signal);
-  if (config === undefined) {
-    throw new R1Error("E_FILE_MISSING", `${folder.name}: no config.json; expected a Hugging Face model folder`, {
-      file: "config.json",
-    });
-  }
-  return parseModelSpec(config);
+  if (config !== undefined) return config;
+  const isAdapter = (await folder.open(ADAPTER_CONFIG, signal).catch(() => undefined)) !== undefined;
+  const found = isAdapter ? `, but ${ADAPTER_CONFIG}: it is a LoRA adapter, which needs the model it was made for` : "";
+  throw new R1Error("E_FILE_MISSING", `${folder.name}: no config.json; expected a Hugging Face model folder${found}`, {
+    file: "config.json",
+  });
 }
 
 /**

@@ -7,6 +7,7 @@ import { LAST_SAMPLED } from "../kernels/embedding/embedding.ts";
 import { createSampler, decodeResults, NO_TARGET, RESULT_BYTES, seenWords } from "../kernels/sample/sample.ts";
 import type { Sampler } from "../kernels/sample/sample.ts";
 import { TopAlternatives } from "../kernels/sample/top-alternatives.ts";
+import { requireLogits } from "./broken-logits.ts";
 import { Forward } from "./forward.ts";
 import { KeptCache } from "./kept-cache.ts";
 import { KvPool } from "./kv-pool.ts";
@@ -82,7 +83,7 @@ export class Session implements LanguageModel {
     const scope = context.arena.scope("session");
     try {
       return await context.guarded("allocating the session", async () => {
-        const bytes = adapter && adapterSessionBytes(spec, sizes, adapter.lora);
+        const bytes = adapter && adapterSessionBytes(spec, sizes, adapter.layout);
         const buffers = allocateSession(context, scope, spec, sizes, bytes);
         const beside = adapter && new SessionAdapter(context, scope, spec, sizes, buffers, adapter);
         const forward = await Forward.create(context, scope, spec, weights, buffers, sizes, beside);
@@ -251,7 +252,7 @@ export class Session implements LanguageModel {
 
   /**
    * Statistics of every position of a text and the last position's logits [vocab] f32.
-   * @throws R1Error E_PROMPT_EMPTY, E_PROMPT_TOO_LONG, E_TOKEN_RANGE
+   * @throws R1Error E_PROMPT_EMPTY, E_PROMPT_TOO_LONG, E_TOKEN_RANGE, E_LOGITS
    */
   async score(
     tokens: readonly number[],
@@ -377,6 +378,7 @@ export class Session implements LanguageModel {
     const wait = this.#readback.enqueue(batch, this.#sampler.results, count * RESULT_BYTES);
     batch.submit();
     const results = decodeResults(await wait(), count);
+    for (const [i, result] of results.entries()) requireLogits(result, position + i + 1);
     const positions = results.map((result, i): ScoredPosition => {
       const { entropy, argmax } = result;
       return position + i + 1 < tokens.length ? { argmax, entropy, logprob: result.logprob } : { argmax, entropy };

@@ -36,6 +36,12 @@ const ARCHITECTURES = {
 
 export type Architecture = keyof typeof ARCHITECTURES;
 
+/** Saved without the output projection, which then is the embedding or lies beside. */
+const BASE_MODELS: Readonly<Record<string, Architecture>> = {
+  Qwen2Model: "Qwen2ForCausalLM",
+  LlamaModel: "LlamaForCausalLM",
+};
+
 const MODEL_TYPES: Readonly<Record<string, Architecture>> = { qwen2: "Qwen2ForCausalLM", llama: "LlamaForCausalLM" };
 
 // Caps that every real checkpoint stays far below; a hostile configuration may not ask for more.
@@ -97,6 +103,8 @@ export function parseModelSpec(config: unknown, file = "config.json"): ModelSpec
 function architectureOf(read: ConfigReader): Architecture {
   const named = read.array("architectures")?.[0];
   const type = read.optionalString("model_type");
+  const base = typeof named === "string" && Object.hasOwn(BASE_MODELS, named) ? BASE_MODELS[named] : undefined;
+  if (base) return base;
   const name = typeof named === "string" ? named : type === undefined ? undefined : (MODEL_TYPES[type] ?? type);
   if (isArchitecture(name)) return name;
   const supported = Object.keys(ARCHITECTURES).join(", ");

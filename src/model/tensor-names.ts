@@ -1,5 +1,6 @@
 import { R1Error } from "../errors.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { quote } from "../checkpoint/quote.ts";
 import { readableDtypeOf } from "../checkpoint/gguf/dequantize/dequantize.ts";
 import type { ModelSpec } from "./spec.ts";
 
@@ -82,9 +83,11 @@ export function checkTensors(checkpoint: Checkpoint, wanted: readonly WantedTens
   for (const { name, shape } of wanted) {
     const tensor = checkpoint.tensors.get(name);
     if (!tensor) {
-      throw new R1Error("E_TENSOR_MISSING", `tensor ${name} is missing; expected shape [${shape.join(", ")}]`, {
-        name,
-      });
+      throw new R1Error(
+        "E_TENSOR_MISSING",
+        `tensor ${name} is missing; expected shape [${shape.join(", ")}]${insteadOf(name, checkpoint)}`,
+        { name },
+      );
     }
     if (tensor.shape.length !== shape.length || tensor.shape.some((size, i) => size !== shape[i])) {
       throw new R1Error(
@@ -95,4 +98,51 @@ export function checkTensors(checkpoint: Checkpoint, wanted: readonly WantedTens
     }
     readableDtypeOf(tensor);
   }
+}
+
+/** What a missing tensor may have been saved as, for the message. */
+function insteadOf(name: string, { tensors }: Checkpoint): string {
+  if (name === HEAD) return "; only with tie_word_embeddings true in config.json is it the embedding";
+  const wrapped = [...tensors.keys()].find((other) => other.endsWith(`.${name}`));
+  // As torch.compile (`_orig_mod.`), DataParallel (`module.`), PEFT and models with vision leave it there.
+  if (wrapped !== undefined) return `, but found ${quote(wrapped)}; save the model without what it was wrapped in`;
+  return "";
+}
+
+const HEAD = "lm_head.weight";
+const EMBEDDING = "model.embed_tokens.weight";
+/** Places of two tables that are compared, and bytes at each. */
+const PLACES = 32;
+const PLACE_BYTES = 64 << 10;
+
+/**
+ * Checks that an output projection which a tied model's checkpoint holds all the same is the embedding's copy: transformers
+ * uses the one or the other, depending on its version. Compared are places all over the tables.
+ * @throws R1Error E_CONFIG where it is not
+ */
+export async function checkTied(
+  checkpoint: Checkpoint,
+  { tiedEmbeddings }: Pick<ModelSpec, "tiedEmbeddings">,
+  signal?: AbortSignal,
+): Promise<void> {
+  const [embedding, head] = [checkpoint.tensors.get(EMBEDDING), checkpoint.tensors.get(HEAD)];
+  if (!tiedEmbeddings || !embedding || !head) return;
+  const isSame = embedding.dtype === head.dtype && embedding.bytes === head.bytes;
+  for (let i = 0; i < PLACES && isSame; i++) {
+    const begin = Math.floor(((embedding.bytes - Math.min(embedding.bytes, PLACE_BYTES)) * i) / (PLACES - 1));
+    const end = Math.min(embedding.bytes, begin + PLACE_BYTES);
+    const one = await checkpoint.read(EMBEDDING, begin, end, signal);
+    const other = await checkpoint.read(HEAD, begin, end, signal);
+    if (one.some((byte, at) => byte !== other[at])) throw untied();
+    if (embedding.bytes <= PLACE_BYTES) break;
+  }
+  if (!isSame) throw untied();
+}
+
+function untied(): R1Error {
+  return new R1Error(
+    "E_CONFIG",
+    `config.json: tie_word_embeddings: found true, but ${HEAD} differs from ${EMBEDDING}; set it to false, or remove ${HEAD} from the file`,
+    { field: "tie_word_embeddings" },
+  );
 }

@@ -1,5 +1,6 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { isFloatDtype } from "../checkpoint/floats.ts";
+import { requireFinite } from "../checkpoint/finite.ts";
+import { isFloatDtype, requireF16Range } from "../checkpoint/floats.ts";
 import { dequantize, readableDtypeOf } from "../checkpoint/gguf/dequantize/dequantize.ts";
 import type { ReadableDtype } from "../checkpoint/gguf/dequantize/dequantize.ts";
 import { ggmlBytes } from "../checkpoint/gguf/ggml-type.ts";
@@ -37,20 +38,26 @@ export class TensorReader {
     this.#totalBytes = wanted.reduce((sum, { name }) => sum + (checkpoint.tensors.get(name)?.bytes ?? 0), 0);
   }
 
-  /** A whole (small) tensor as f32. */
-  async floats({ name }: WantedTensor): Promise<Float32Array> {
-    return dequantize(this.#dtype(name), await this.#read(name));
+  /** A whole (small) tensor as f32. @throws R1Error E_NOT_FINITE */
+  async floats(tensor: WantedTensor): Promise<Float32Array> {
+    const dtype = this.#dtype(tensor.name);
+    const bytes = await this.#read(tensor.name);
+    requireFinite(tensor, dtype, bytes);
+    return dequantize(dtype, bytes);
   }
 
   /**
    * Hands a tensor [rows, k] on block by block, in the device's own bytes where that is what the file holds.
    * @param to how its rows lie in the matrix
+   * @throws R1Error E_NOT_FINITE naming the first value that is not, before its block is handed on; E_QUANTIZATION for a value
+   *   that would become infinite as f16
    */
   async rows(
-    { name, shape }: WantedTensor,
+    tensor: WantedTensor,
     { format, kept }: TensorFormat,
     write: (block: Omit<RowBlock, "part">) => void,
   ): Promise<void> {
+    const { name, shape } = tensor;
     const [rows = 0, k = 0] = shape;
     const dtype = this.#dtype(name);
     const rowBytes = ggmlBytes(dtype, k);
@@ -58,11 +65,16 @@ export class TensorReader {
     for (let start = 0; start < rows; start += most) {
       const count = Math.min(most, rows - start);
       const bytes = await this.#read(name, start * rowBytes, (start + count) * rowBytes);
+      requireFinite(tensor, dtype, bytes, start * k);
       if (bytesFit(format, k, dtype)) write({ start, count, raw: bytes });
       else if (kept && hasSameBlocks(dtype)) write({ start, count, quantized: repackBlocks(dtype, bytes) });
       else if (isQuantFormat(format) && isFloatDtype(dtype)) {
         write({ start, count, stored: { format: FLOAT_FORMATS[dtype], bytes } });
-      } else write({ start, count, values: dequantize(dtype, bytes) });
+      } else {
+        const values = dequantize(dtype, bytes);
+        if (format === "f16" && dtype !== "F16") requireF16Range(values, name);
+        write({ start, count, values });
+      }
       this.#unsettledBytes += bytes.byteLength;
       if (this.#unsettledBytes >= SETTLE_BYTES) await this.settle();
     }

@@ -12,7 +12,7 @@ import { modelFormats, runsOf } from "./model-formats.ts";
 import type { LayerFormats, TensorRows } from "./model-formats.ts";
 import type { ModelSpec } from "./spec.ts";
 import { TensorReader } from "./tensor-reader.ts";
-import { allTensors, checkTensors, modelTensors } from "./tensor-names.ts";
+import { allTensors, checkTensors, checkTied, modelTensors } from "./tensor-names.ts";
 import type { LayerTensors, WantedTensor } from "./tensor-names.ts";
 
 export interface LayerWeights {
@@ -53,8 +53,9 @@ export const VECTOR_ROWS = 4;
 
 /**
  * Reads a checkpoint tensor by tensor, in slabs of a few megabytes, into GPU buffers; quantizes on the GPU.
- * @throws R1Error E_TENSOR_MISSING, E_TENSOR_SHAPE, E_DTYPE before anything is allocated; E_LIMIT for rows larger than
- *   a binding; E_QUANTIZATION for weights that the format cannot hold; E_ABORTED; what the file's source throws
+ * @throws R1Error E_TENSOR_MISSING, E_TENSOR_SHAPE, E_DTYPE, E_CONFIG for tied tables that differ, before anything is allocated; E_LIMIT for rows larger than
+ *   a binding; E_NOT_FINITE for NaN or an infinity among the weights; E_QUANTIZATION for weights that the format cannot hold;
+ *   E_ABORTED; what the file's source throws
  */
 export async function loadWeights(
   context: GpuContext,
@@ -66,6 +67,7 @@ export async function loadWeights(
   const tensors = modelTensors(spec);
   const wanted = allTensors(tensors);
   checkTensors(checkpoint, wanted);
+  await checkTied(checkpoint, spec, options.signal);
   const formats = modelFormats(spec, checkpoint.tensors, options.format);
   const reader = new TensorReader(context, checkpoint, wanted, options);
   const quantizer = new Quantizer(context);

@@ -114,6 +114,12 @@ export const enErrors: Record<ErrorCode, string> = {
   E_TENSOR_MISSING: `The model lacks a weight tensor. ${folder}`,
   E_TENSOR_SHAPE: "A weight tensor does not fit config.json. Use the files of one and the same model.",
   E_DTYPE: "The weights have a number format that is not supported. Use F32, F16 or BF16.",
+  E_NOT_FINITE:
+    "A weight tensor holds numbers that are NaN or infinite: the file is damaged, or its training diverged. Download it again or choose another checkpoint.",
+  E_ADAPTER:
+    "The LoRA adapter uses something that is not supported. The details name the field; save the adapter without it, or merge it with PEFT.",
+  E_LOGITS:
+    "The model's numbers overflowed, so that no token can be chosen. Load it with f32 weights, or choose another checkpoint.",
   E_FILES_GONE:
     "This run started from files that were picked in an earlier visit, and a page may not keep those. Load the same files in the playground again, then resume the run.",
   E_QUANTIZED:

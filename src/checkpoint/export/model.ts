@@ -2,6 +2,7 @@ import { R1Error, throwIfAborted } from "../../errors.ts";
 import type { Checkpoint, CheckpointTensor } from "../checkpoint.ts";
 import { floatDtypeOf, isFloatDtype } from "../floats.ts";
 import type { FloatDtype } from "../floats.ts";
+import { requireFinite } from "../finite.ts";
 import { dequantize, readableDtypeOf } from "../gguf/dequantize/dequantize.ts";
 import { GGML_TYPES, ggmlBytes } from "../gguf/ggml-type.ts";
 
@@ -89,6 +90,25 @@ export async function* floatSlabs(
   const step = Math.max(1, Math.floor(SLAB_BYTES / size)) * size;
   for (let begin = 0; begin < total; begin += step) {
     throwIfAborted(signal);
-    yield dequantize(type, await checkpoint.read(name, begin, Math.min(total, begin + step), signal));
+    yield dequantize(type, await readFinite(checkpoint, name, begin, Math.min(total, begin + step), signal));
   }
+}
+
+/**
+ * Bytes [begin, end) of a tensor, whole blocks of it.
+ * @throws R1Error E_NOT_FINITE: a broken model is named rather than handed on; E_TENSOR_MISSING, E_DTYPE
+ */
+export async function readFinite(
+  checkpoint: Checkpoint,
+  name: string,
+  begin = 0,
+  end?: number,
+  signal?: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const tensor = tensorOf(checkpoint, name);
+  const type = readableDtypeOf(tensor);
+  const { block, bytes: size } = GGML_TYPES[type];
+  const bytes = await checkpoint.read(name, begin, end, signal);
+  requireFinite(tensor, type, bytes, (begin / size) * block);
+  return bytes;
 }

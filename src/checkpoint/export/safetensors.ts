@@ -1,8 +1,7 @@
-import { R1Error } from "../../errors.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import type { ExportFile } from "./file.ts";
 import { jsonFile, textFile } from "./file.ts";
-import { FLOAT_BYTES, fromFloats } from "../floats.ts";
+import { FLOAT_BYTES, fromFloats, requireF16Range } from "../floats.ts";
 import type { FloatDtype } from "../floats.ts";
 import { elementCount, floatSlabs, nearestFloatType } from "./model.ts";
 import type { ExportModel, ExportTensor } from "./model.ts";
@@ -113,21 +112,4 @@ function header(tensors: readonly PlannedTensor[]): Uint8Array {
   new DataView(file.buffer).setBigUint64(0, BigInt(file.length - 8), true);
   file.set(json, 8);
   return file;
-}
-
-const MAX_F16 = 65_504;
-/** From here on f32 rounds to what f16 does not have. */
-const F16_OVERFLOW = 65_520;
-
-/** @throws R1Error E_QUANTIZATION for a value that f16 has not and whose loss would ruin the model silently */
-export function requireF16Range(values: Float32Array, tensor: string): void {
-  for (const value of values) {
-    if (Math.abs(value) >= F16_OVERFLOW) {
-      throw new R1Error(
-        "E_QUANTIZATION",
-        `tensor ${tensor} holds ${value}; f16 ends at ${MAX_F16}. Export it as bf16 or f32`,
-        { tensor },
-      );
-    }
-  }
 }

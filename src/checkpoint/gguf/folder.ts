@@ -4,6 +4,7 @@ import { quote } from "../quote.ts";
 import type { ByteSource, ModelFolder } from "../source.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import { GgufCheckpoint } from "./checkpoint.ts";
+import { requireFinite } from "../finite.ts";
 import { dequantize, isReadableDtype } from "./dequantize/dequantize.ts";
 import { MetadataReader } from "./metadata.ts";
 import { architectureOf, hasPairedHeads, modelConfig, ROPE_FACTORS } from "./model-config.ts";
@@ -90,5 +91,7 @@ async function readFactors(checkpoint: Checkpoint, signal?: AbortSignal): Promis
   const tensor = checkpoint.tensors.get(ROPE_FACTORS);
   // Far fewer than a head's width can be: a larger tensor is something else.
   if (!tensor || !isReadableDtype(tensor.dtype) || tensor.bytes > 65_536) return undefined;
-  return dequantize(tensor.dtype, await checkpoint.read(ROPE_FACTORS, 0, tensor.bytes, signal));
+  const bytes = await checkpoint.read(ROPE_FACTORS, 0, tensor.bytes, signal);
+  requireFinite(tensor, tensor.dtype, bytes);
+  return dequantize(tensor.dtype, bytes);
 }

@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { openCheckpoint } from "../../checkpoint/checkpoint.ts";
 import type { ExportFile } from "../../checkpoint/export/file.ts";
 import { safetensorsFiles } from "../../checkpoint/export/safetensors.ts";
 import type { FloatDtype } from "../../checkpoint/floats.ts";
@@ -8,8 +9,10 @@ import type { WrittenDtype } from "../../checkpoint/export/gguf/quantize.ts";
 import type { OnnxWeights } from "../../checkpoint/export/onnx/decoder.ts";
 import { onnxFiles } from "../../checkpoint/export/onnx/export.ts";
 import { peftFiles } from "../../checkpoint/export/peft.ts";
+import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from "../../checkpoint/peft/config.ts";
 import { R1Error } from "../../errors.ts";
-import { adaptedFolder, readAdapter } from "../../model/adapter.ts";
+import { adaptedFolder } from "../../model/adapted-folder.ts";
+import { readAdapter } from "../../model/adapter.ts";
 import { exportGguf } from "../../model/export-gguf.ts";
 import { openExportModel } from "../../model/export-model.ts";
 import { readModelSpec } from "../../model/load.ts";
@@ -38,6 +41,9 @@ const FORMATS: Readonly<Record<string, (args: Args) => Promise<readonly ExportFi
   peft: async (args) => peftFiles((await modelPath(args.required("model"))).folder),
 };
 
+/** Formats of whole models, into which an adapter can be added. */
+const TAKES_ADAPTER: ReadonlySet<string> = new Set(["safetensors", "gguf", "onnx"]);
+
 export const exportCommand: Command = {
   name: "export",
   usage: `--model <path> --to ${Object.keys(FORMATS).join("|")} --out PATH [--adapter DIR] [--config run.json] [--dtype T] [--max-shard-bytes 5e9]`,
@@ -55,6 +61,9 @@ export const exportCommand: Command = {
     const [to, out] = [args.required("to"), args.required("out")];
     const format = FORMATS[to];
     if (!format) throw new UsageError(`--to ${to}: expected ${Object.keys(FORMATS).join(", ")}`);
+    if (args.text("adapter") !== undefined && !TAKES_ADAPTER.has(to)) {
+      throw new UsageError(`--adapter with --to ${to}: expected ${[...TAKES_ADAPTER].join(", ")}`);
+    }
     const files = await format(args);
     const [only] = files;
     // A format of one file may be written under the name that PATH gives.
@@ -75,8 +84,15 @@ async function exportModel(args: Args) {
   const adapter = args.text("adapter");
   if (adapter === undefined) return openExportModel(folder, file);
   const spec = await readModelSpec(folder);
-  const tensors = await readAdapter((await modelPath(adapter)).folder, spec);
-  return openExportModel(await adaptedFolder(folder.name, folder, spec, tensors));
+  const from = await modelPath(adapter);
+  if (from.file !== undefined && from.file !== ADAPTER_WEIGHTS) {
+    throw new UsageError(`--adapter ${adapter}: expected the folder of ${ADAPTER_CONFIG} and ${ADAPTER_WEIGHTS}`);
+  }
+  const tensors = await readAdapter(from.folder, spec);
+  // A weights file that was named stands in the place of the folder's usual one.
+  const named = file === undefined ? undefined : await openCheckpoint(folder, { file });
+  const base = named ? { ...folder, checkpoint: named } : folder;
+  return openExportModel(await adaptedFolder(folder.name, base, spec, tensors));
 }
 
 function choice<T>(args: Args, name: string, table: Readonly<Record<string, T>>): T | undefined {

@@ -24,6 +24,30 @@ export interface LoraTarget {
   readonly rows: number;
 }
 
+/** One adapted matrix of a layer: + scale · B · A. */
+export interface AdaptedMatrix extends LoraTarget {
+  readonly rank: number;
+  readonly scale: number;
+  /** Names of A [rank, k] and B [rows, rank]. */
+  readonly a: string;
+  readonly b: string;
+}
+
+/** The adapted matrices of each layer; layers, and matrices of a layer, may differ in rank and scale, or have none. */
+export type AdapterLayout = readonly (readonly AdaptedMatrix[])[];
+
+/** The layout of an adapter that is the same in every layer. @throws R1Error E_OPTION as {@link adapterTargets} */
+export function loraLayout(spec: ModelSpec, lora: LoraOptions): AdapterLayout {
+  const targets = adapterTargets(spec, lora);
+  const scale = lora.lora_alpha / lora.r;
+  return Array.from({ length: spec.layers }, (_, layer) =>
+    targets.map((target) => {
+      const [a, b] = adapterNames(layer, target.path);
+      return { ...target, rank: lora.r, scale, a, b };
+    }),
+  );
+}
+
 /** PEFT's names for the linear layers of Qwen2 and Llama, with the part of our fused projections that each is. */
 export function loraTargets(spec: ModelSpec): Readonly<Record<string, LoraTarget>> {
   const { hiddenSize, intermediateSize, headDim, heads, kvHeads } = spec;

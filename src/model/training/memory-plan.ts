@@ -17,7 +17,7 @@ import type { ModelSpec } from "../spec.ts";
 import { splitModel } from "../weight-plan.ts";
 import { gradientBytes, trainingBytes, vocabularyChunk } from "./buffers.ts";
 import type { TrainingSizes } from "./buffers.ts";
-import { adapterEntries, adapterTargets } from "./lora.ts";
+import { adapterEntries, adapterTargets, loraLayout } from "./lora.ts";
 import type { LoraOptions, LoraTarget } from "./lora.ts";
 import { heldBytes, poolBytes } from "./parameters.ts";
 import { weightEntries } from "./weight-parameters.ts";
@@ -135,7 +135,7 @@ export function trainingShortfall(
   const parameters = parameterBytes(spec, lora);
   if (parameters > limit) return { kind: "parameters-buffer", bytes: parameters, limit };
   const { kv = 0, ...sampling } = session
-    ? sessionBytes(spec, session, lora ? adapterSessionBytes(spec, session, lora) : undefined)
+    ? sessionBytes(spec, session, lora ? adapterSessionBytes(spec, session, loraLayout(spec, lora)) : undefined)
     : {};
   if (kv > limit) return { kind: "kv-buffer", bytes: kv, limit };
   const training = trainingBytes(spec, sizes);
@@ -146,7 +146,7 @@ export function trainingShortfall(
     ...Object.values(gradientBytes(spec, sizes, shape)),
     ...Object.values(sampling),
     session ? partialBytes(spec, session.maxSequences).outputs : 0,
-    session && lora ? adapterSessionBytes(spec, session, lora).gateUp : 0,
+    session && lora ? adapterSessionBytes(spec, session, loraLayout(spec, lora)).gateUp : 0,
   );
   if (largest > limit) return { kind: "workspace-buffer", bytes: largest, limit };
   const { memoryBytes } = budget;
@@ -168,7 +168,7 @@ function adapterWorkspace(
   targets: readonly LoraTarget[],
 ): number {
   if (!lora) return 0;
-  const { low, qkv, gateUp } = adapterSessionBytes(spec, session, lora);
+  const { low, qkv, gateUp } = adapterSessionBytes(spec, session, loraLayout(spec, lora));
   const wider = [qkv, gateUp].filter((bytes) => bytes > 0).length * (ADAPTED_OP_BYTES - PRODUCT_OP_BYTES);
   return low + qkv + gateUp + spec.layers * (targets.length * (PRODUCT_OP_BYTES + GEMM_OP_BYTES) + wider);
 }

@@ -12,7 +12,7 @@ import { uploadBatch } from "./batch.ts";
 import type { PackedBatch, UploadedBatch } from "./batch.ts";
 import { allocateGradients, allocateTraining } from "./buffers.ts";
 import type { GradientBuffers, TrainingBuffers, TrainingSizes } from "./buffers.ts";
-import { loraParameters } from "./lora.ts";
+import { loraLayout, loraParameters } from "./lora.ts";
 import type { LoraOptions } from "./lora.ts";
 import { ParameterPool } from "./parameters.ts";
 import { TrainingPlan } from "./plan.ts";
@@ -90,7 +90,7 @@ export class TrainableModel {
     this.sizes = sizes;
     const { pool, lora } = parts;
     this.pool = pool;
-    this.adapter = lora && { lora, value: (name) => pool.value(name) };
+    this.adapter = lora && { layout: loraLayout(spec, lora), value: (name) => pool.value(name) };
     this.#buffers = parts.buffers;
     this.#gradients = parts.gradients;
     this.#policy = parts.policy;

@@ -8,7 +8,7 @@ import { ggufName } from "../../gguf/tensor-names.ts";
 import { ggufHeader, paddingAfter, tensorBytes } from "../../gguf/write.ts";
 import type { WrittenTensor } from "../../gguf/write.ts";
 import type { ExportFile } from "../file.ts";
-import { floatSlabs } from "../model.ts";
+import { floatSlabs, readFinite } from "../model.ts";
 import type { ExportModel, ExportTensor } from "../model.ts";
 import { modelMetadata } from "./metadata.ts";
 import type { GgufSampling } from "./metadata.ts";
@@ -153,7 +153,7 @@ async function* copied(
   const step = Math.max(1, Math.floor(COPY_BYTES / unit)) * unit;
   for (let begin = 0; begin < total; begin += step) {
     throwIfAborted(signal);
-    const bytes = await checkpoint.read(name, begin, Math.min(total, begin + step), signal);
+    const bytes = await readFinite(checkpoint, name, begin, Math.min(total, begin + step), signal);
     yield headRows === undefined ? bytes : pairRows(bytes, headRows, rowBytes);
   }
 }

@@ -1,10 +1,9 @@
 import { throwIfAborted } from "../../../errors.ts";
 import type { Checkpoint } from "../../checkpoint.ts";
-import { FLOAT_BYTES, fromFloats, isFloatDtype, toFloats } from "../../floats.ts";
+import { FLOAT_BYTES, fromFloats, isFloatDtype, requireF16Range, toFloats } from "../../floats.ts";
 import { dequantize, readableDtypeOf } from "../../gguf/dequantize/dequantize.ts";
-import { elementCount, floatSlabs, nearestFloatType } from "../model.ts";
+import { elementCount, floatSlabs, nearestFloatType, readFinite } from "../model.ts";
 import type { ExportTensor } from "../model.ts";
-import { requireF16Range } from "../safetensors.ts";
 import type { OnnxInitializer } from "./graph.ts";
 
 /** Elements of a piece that is made at a time. */
@@ -77,7 +76,7 @@ async function readFloats(
   name: string,
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = await checkpoint.read(name, undefined, undefined, signal);
+  const bytes = await readFinite(checkpoint, name, undefined, undefined, signal);
   const tensor = checkpoint.tensors.get(name);
   const type = tensor && readableDtypeOf(tensor);
   return type === undefined || isFloatDtype(type) ? bytes : new Uint8Array(dequantize(type, bytes).buffer);

@@ -2,7 +2,7 @@ import { throwIfAborted } from "../../../errors.ts";
 import type { Checkpoint } from "../../checkpoint.ts";
 import { fromFloats, toFloats } from "../../floats.ts";
 import { ggmlBytes, GGML_TYPES } from "../../gguf/ggml-type.ts";
-import { elementCount, floatSlabs } from "../model.ts";
+import { elementCount, floatSlabs, readFinite } from "../model.ts";
 import type { ExportTensor } from "../model.ts";
 import type { OnnxInitializer } from "./graph.ts";
 
@@ -77,7 +77,7 @@ async function* repacked(
   const step = SLAB_BLOCKS * Q4_0_BYTES;
   for (let begin = 0; begin < total; begin += step) {
     throwIfAborted(signal);
-    yield repack(await checkpoint.read(name, begin, Math.min(total, begin + step), signal));
+    yield repack(await readFinite(checkpoint, name, begin, Math.min(total, begin + step), signal));
   }
 }
 
