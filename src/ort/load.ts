@@ -63,7 +63,7 @@ async function createSession(
   const onGpu = Object.fromEntries(parts.flat().map((name) => [presentName(name), "gpu-buffer" as const]));
   try {
     return await ort.InferenceSession.create(graph, {
-      executionProviders: [provider.name],
+      executionProviders: [provider],
       externalData: [...external],
       // Errors alone: that shapes are computed on the processor is as it should be.
       logSeverityLevel: 3,
