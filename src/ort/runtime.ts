@@ -38,6 +38,9 @@ export async function openOrt(provider: OrtProvider): Promise<OrtRuntime> {
     () => "",
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
-  if (NO_BACKEND.test(said)) throw new R1Error("E_HTTP", `ONNX Runtime cannot be started: ${said.slice(0, 300)}`);
+  if (NO_BACKEND.test(said)) {
+    // It remembers that it could not be started, and does not try again in this worker.
+    throw new R1Error("E_HTTP", `ONNX Runtime cannot be started: ${said.slice(0, 300)}`, { restart: true });
+  }
   return { ort, provider };
 }
