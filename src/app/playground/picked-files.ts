@@ -1,13 +1,17 @@
 import { R1Error } from "../../errors.ts";
 import type { PickedFile } from "../../engine/protocol.ts";
 
-/** A model folder has few files (the largest graphs have one for each tensor); a whole disk dropped by mistake ends here. */
+/** A model has few files (old graphs one for each tensor). */
 const MAX_FILES = 4000;
+/** A whole disk dropped by mistake ends here. */
+const MAX_SEEN = 100_000;
 
 /** What a model folder is made of; of everything else in it only what may be a graph's data is taken. */
 const MODEL_FILE = /\.(json|safetensors|jinja|gguf|onnx)$/;
 /** Weights and tokenizers that cannot be read: they come along so that the engine can say so by their names. */
 const FOREIGN_FILE = /(\.(bin|pt|pth|ckpt|h5|msgpack|ort|model)|(^|\/)(merges|vocab)\.txt)$/;
+/** What lies beside a graph and cannot be its data. */
+const NO_DATA = /\.(md|py|ipynb|png|jpe?g|gif|svg|pdf|html)$|(^|\/)LICENSE/;
 /** What file managers, git and downloaders leave behind. */
 const HIDDEN = /(^|\/)\./;
 
@@ -20,11 +24,12 @@ export function filesOfInput(files: Iterable<File>): PickedFile[] {
 
 function add(file: PickedFile, files: PickedFile[]): void {
   if (HIDDEN.test(file.path)) return;
-  if (files.length >= MAX_FILES) {
-    const problem = `more than ${MAX_FILES} files were chosen; choose the model's own folder, or its files`;
-    throw new R1Error("E_FORMAT", problem);
-  }
+  if (files.length >= MAX_SEEN) throw tooMany(MAX_SEEN);
   files.push(file);
+}
+
+function tooMany(most: number): R1Error {
+  return new R1Error("E_FORMAT", `more than ${most} files were chosen; choose the model's own folder, or its files`);
 }
 
 /**
@@ -35,9 +40,12 @@ function modelFiles(files: readonly PickedFile[]): PickedFile[] {
   const own = files.filter(({ path }) => MODEL_FILE.test(path));
   const graphFolders = new Set(own.filter(({ path }) => path.endsWith(".onnx")).map(({ path }) => folderOf(path)));
   const known = new Set(own);
-  const beside = files.filter((file) => !known.has(file) && graphFolders.has(folderOf(file.path)));
-  const foreign = files.filter((file) => !known.has(file) && !beside.includes(file) && FOREIGN_FILE.test(file.path));
-  return [...own, ...beside, ...foreign];
+  const isBeside = ({ path }: PickedFile): boolean => graphFolders.has(folderOf(path)) && !NO_DATA.test(path);
+  const beside = files.filter((file) => !known.has(file) && isBeside(file));
+  const foreign = files.filter((file) => !known.has(file) && !isBeside(file) && FOREIGN_FILE.test(file.path));
+  const chosen = [...own, ...beside, ...foreign];
+  if (chosen.length > MAX_FILES) throw tooMany(MAX_FILES);
+  return chosen;
 }
 
 function folderOf(path: string): string {
