@@ -7,6 +7,7 @@ import type { OnnxOptions } from "../src/checkpoint/export/onnx/export.ts";
 import { exportedBytes } from "../src/checkpoint/export/testing.ts";
 import { nodeFolder } from "../src/checkpoint/node/folder.ts";
 import { openExportModel } from "../src/model/export-model.ts";
+import { killGpuProcess, SURVIVING_LOSSES, withBrowser } from "./support/browser.ts";
 import { ROOT } from "./support/folders.ts";
 import { LOAD_TIMEOUT_MS, Playground } from "./support/playground.ts";
 import { expect, test } from "./support/test.ts";
@@ -115,18 +116,27 @@ test("ONNX folders are picked, and loose graphs with their data dropped; what is
   expect(playground.complaints).toEqual([]);
 });
 
-test("ONNX Runtime's models take turns on the graphics device", async ({ page }) => {
-  test.setTimeout(6 * LOAD_TIMEOUT_MS);
-  const playground = new Playground(page);
-  await page.goto("/?runtime=onnx-webgpu");
-  await playground.ready();
-  await askTwice(playground);
-  const folder = write("graphs", await exported({ weights: "q4" }));
-  await pick(playground, folder);
-  await loaded(playground, "graphs");
-  await askTwice(playground);
-  await page.getByRole("button", { name: "Load: nano-r1" }).click();
-  await loaded(playground, "nano-r1");
-  await askTwice(playground);
-  expect(playground.complaints).toEqual([]);
+test("ONNX Runtime's models take turns on the graphics device, and come back after it was lost", async () => {
+  test.setTimeout(8 * LOAD_TIMEOUT_MS);
+  await withBrowser(
+    (args) => [...args, ...SURVIVING_LOSSES],
+    async (browser, page) => {
+      const playground = new Playground(page);
+      await page.goto("/?runtime=onnx-webgpu");
+      await playground.ready();
+      await askTwice(playground);
+      const folder = write("graphs", await exported({ weights: "q4" }));
+      await pick(playground, folder);
+      await loaded(playground, "graphs");
+      await askTwice(playground);
+      await page.getByRole("button", { name: "Load: nano-r1" }).click();
+      await loaded(playground, "nano-r1");
+      await askTwice(playground);
+
+      await killGpuProcess(browser);
+      await expect(page.getByText("What was written is kept; the model is being loaded again.")).toBeVisible();
+      await loaded(playground, "nano-r1");
+      await askTwice(playground);
+    },
+  );
 });

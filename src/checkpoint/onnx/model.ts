@@ -4,7 +4,7 @@ import type { OnnxGraphSummary, GraphLimits } from "./graph.ts";
 import { readFunction, requireEnd } from "./functions.ts";
 import type { FunctionSummary } from "./functions.ts";
 import { ProtoReader } from "./proto-reader.ts";
-import { MAX_NAME, readEntry } from "./tensor.ts";
+import { MAX_NAME } from "./tensor.ts";
 import type { ExternalData, OnnxTensor } from "./tensor.ts";
 
 /** A value that goes into or comes out of a graph. */
@@ -56,7 +56,6 @@ export function readOnnxModel(bytes: Uint8Array, file: string): OnnxModelSummary
   const limits: GraphLimits = { nodes: 0, tensors: 0, values: 0, attributes: 0, texts: 0 };
   const functions = new Map<string, FunctionSummary>();
   const opsets = new Map<string, number>();
-  const metadata = new Map<string, string>();
   let version: number | undefined;
   let graph: OnnxGraphSummary | undefined;
   for (let field = reader.next(); field !== 0; field = reader.next()) {
@@ -70,9 +69,6 @@ export function readOnnxModel(bytes: Uint8Array, file: string): OnnxModelSummary
         break;
       case 8:
         readOpset(reader.message("opset_import", "opset_import"), opsets);
-        break;
-      case 14:
-        readEntry(reader.message("metadata_props", "metadata_props"), metadata);
         break;
       case 20:
         throw reader.error("E_FORMAT", "found training_info; expected a model for inference");

@@ -177,7 +177,7 @@ export function readTensor(reader: ProtoReader): OnnxTensor {
 }
 
 /** A StringStringEntryProto. */
-export function readEntry(reader: ProtoReader, entries: Map<string, string>): void {
+function readEntry(reader: ProtoReader, entries: Map<string, string>): void {
   let key = "";
   let value = "";
   for (let field = reader.next(); field !== 0; field = reader.next()) {
