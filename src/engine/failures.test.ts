@@ -53,7 +53,12 @@ describe("a folder that cannot be loaded", () => {
       ] as const
     ).map(
       ([name, message]) =>
-        [`no weights but ${name}`, { "model.safetensors": undefined, [name]: "x" }, "E_FILE_MISSING", message] as const,
+        [
+          `no weights but ${name}`,
+          { "model.safetensors": undefined, [name]: "x" },
+          "E_FILE_MISSING",
+          message,
+        ] satisfies [string, object, string, RegExp],
     ),
     [
       "weights cut off",

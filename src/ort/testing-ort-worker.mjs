@@ -1,3 +1,5 @@
+/* oxlint-disable typescript/no-unsafe-member-access, typescript/no-unsafe-argument, typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-return --
+   what comes in is as `mutation.test.ts` sends it; a thread of Node's reads no TypeScript */
 /** ONNX Runtime where it can be killed: loads a graph and takes a step, as the engine does. */
 import { parentPort } from "node:worker_threads";
 import * as ort from "onnxruntime-web/wasm";
