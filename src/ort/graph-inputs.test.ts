@@ -163,9 +163,13 @@ describe("a graph's weights", () => {
 
   it("may be minus infinity, of which masks are made, and any whole numbers", () => {
     for (const external of [false, true]) {
-      requireFiniteWeights(weights("mask", FLOAT, f32(0, -Infinity), external));
-      requireFiniteWeights(weights("w", FLOAT, f32(0, 3.4e38), external));
-      requireFiniteWeights(weights("w", 4, u16(0x7c00, 0x7e01), external));
+      const look =
+        (...args: [string, number, ArrayBuffer]) =>
+        () =>
+          requireFiniteWeights(weights(...args, external));
+      expect(look("mask", FLOAT, f32(0, -Infinity))).not.toThrow();
+      expect(look("w", FLOAT, f32(0, 3.4e38))).not.toThrow();
+      expect(look("w", 4, u16(0x7c00, 0x7e01))).not.toThrow();
     }
   });
 });

@@ -296,13 +296,9 @@ describe("a mutated ONNX graph is refused with a sentence, or runs", () => {
         }
       }
       if (process.env["R1_FUZZ_RUNS"]) {
-        console.info(
-          [...outcomes]
-            .toSorted()
-            .map(([key, times]) => `${times} ${key}`)
-            .join("\n"),
-        );
-        console.info(`${victim.started} threads; the slowest graph took ${Math.round(slowest.ms)} ms`);
+        const lines = Array.from(outcomes, ([key, times]) => `${key}: ${times}`).toSorted((x, y) => (x < y ? -1 : 1));
+        const threads = `${victim.started} threads; the slowest graph took ${Math.round(slowest.ms)} ms`;
+        process.stdout.write(`${[...lines, threads].join("\n")}\n`);
       }
       const count = (outcome: Outcome): number =>
         [...outcomes].reduce((sum, [key, times]) => sum + (key.endsWith(outcome) ? times : 0), 0);
