@@ -8,6 +8,8 @@ export interface Failure {
   readonly message: string;
   /** What would fit where a model does not. */
   readonly offer?: SmallerLoad;
+  /** The worker that said so can do nothing more; the next load needs another. */
+  readonly restart?: true;
 }
 
 /** A smaller way to load the same model. */
@@ -16,7 +18,8 @@ export type SmallerLoad = Pick<MemoryNeed, "format" | "contextTokens">;
 export function toFailure(error: unknown): Failure {
   if (isR1Error(error)) {
     const offer = offerOf(error);
-    return { code: error.code, message: error.message, ...(offer ? { offer } : {}) };
+    const restart = error.code === "E_WORKER" || error.details["restart"] === true;
+    return { code: error.code, message: error.message, ...(offer ? { offer } : {}), ...(restart ? { restart } : {}) };
   }
   return { code: "E_INTERNAL", message: error instanceof Error ? error.message : String(error) };
 }

@@ -130,7 +130,7 @@ export const usePage = create<PageState>()((set, get) => {
     const failure = toFailure(error);
     if (failure.code === "E_ABORTED") return;
     set({ failure });
-    if (failure.code !== "E_WORKER") return;
+    if (!failure.restart) return;
     // The next load starts another worker.
     discardEngine();
     lose();

@@ -24,6 +24,7 @@ export function blobFolder(name: string, files: Iterable<BlobFile>): ModelFolder
       return blob && blobSource(path, blob);
     },
     list: async () => [...blobs.keys()].filter((path) => !path.includes("/")),
+    paths: async () => [...blobs.keys()],
   };
 }
 

@@ -26,6 +26,8 @@ export interface ModelFolder {
   open(file: string, signal?: AbortSignal): Promise<ByteSource | undefined>;
   /** Names of the files directly inside; absent where they cannot be listed, as on a web server. */
   readonly list?: () => Promise<readonly string[]>;
+  /** Paths of all its files, where they are known without looking. */
+  readonly paths?: () => Promise<readonly string[]>;
   /** Its tensors, where they do not lie in safetensors files. */
   readonly checkpoint?: Checkpoint;
 }

@@ -1,7 +1,9 @@
 import { openCheckpoint } from "../checkpoint/checkpoint.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { ModelFolder } from "../checkpoint/source.ts";
-import { isR1Error } from "../errors.ts";
+import { ONNX_VARIANTS } from "../checkpoint/onnx/variants.ts";
+import { quote } from "../checkpoint/quote.ts";
+import { isR1Error, R1Error } from "../errors.ts";
 import { readModelSpec } from "../model/load.ts";
 import type { ModelSpec } from "../model/spec.ts";
 import { allTensors, checkTensors, modelTensors } from "../model/tensor-names.ts";
@@ -52,9 +54,30 @@ export async function openWeights(
     checkTensors(checkpoint, allTensors(modelTensors(spec)));
     return { checkpoint, graphs: new Map() };
   } catch (error) {
-    const missing = isR1Error(error) && error.code === "E_FILE_MISSING";
-    const graphs: OnnxGraphs = missing ? await onnxGraphs(folder, signal) : new Map();
-    if (graphs.size === 0) throw error;
+    if (!isR1Error(error) || error.code !== "E_FILE_MISSING") throw error;
+    const graphs: OnnxGraphs = await onnxGraphs(folder, signal);
+    if (graphs.size === 0) throw await withFound(error, folder);
     return { checkpoint: undefined, graphs };
   }
+}
+
+/** Weights of other kinds, by the ends of their names, and why they are not read. */
+const FOREIGN: readonly (readonly [ends: RegExp, why: string])[] = [
+  [/^adapter_model\.|^adapter_config\.json$/, "which is an adapter; choose its base model, and the adapter beside it"],
+  [/\.(bin|pt|pth|ckpt)$/, "which is PyTorch's own format and may run code; convert it to safetensors"],
+  [/\.(h5|msgpack)$/, "which is TensorFlow's or Flax's; convert it to safetensors"],
+  [/\.ort$/, "which is ONNX Runtime's own format; choose its .onnx file"],
+  [/\.onnx$/, `which is none of ${ONNX_VARIANTS.map((variant) => `${variant}.onnx`).join(", ")}`],
+  [/\.safetensors$/, "which is not called model.safetensors, nor named by an index"],
+];
+
+/** The error of missing weights, with what there is instead. */
+async function withFound(error: R1Error, folder: ModelFolder): Promise<R1Error> {
+  const names = (await (folder.paths ?? folder.list)?.()) ?? [];
+  for (const [ends, why] of FOREIGN) {
+    const found = names.find((name) => ends.test(name.slice(name.lastIndexOf("/") + 1)));
+    if (found !== undefined)
+      return new R1Error(error.code, `${error.message}; found ${quote(found)}, ${why}`, error.details);
+  }
+  return error;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { OnnxVariant } from "../checkpoint/onnx-variants.ts";
+import type { OnnxVariant } from "../checkpoint/onnx/variants.ts";
+import { buildOnnx } from "../checkpoint/onnx/testing.ts";
 import { memoryFolder } from "../checkpoint/testing.ts";
 import type { GpuContext } from "../gpu/device.ts";
 import { bestVariant, onnxGraphs, readOnnx } from "../ort/onnx-files.ts";
@@ -49,11 +50,40 @@ describe("what an ONNX folder runs on", () => {
     await expect(read("x.onnx")).rejects.toMatchObject({ code: "E_FILE_MISSING" });
   });
 
-  it("reads weights that lie in several files beside the graph, up to the first that is missing", async () => {
-    const file = "onnx/model.onnx";
-    const files = { [file]: "g", [`${file}_data`]: "0", [`${file}_data_1`]: "1", [`${file}_data_3`]: "3" };
-    const { graph, external } = await readOnnx(memoryFolder(files), { name: "wasm" });
-    expect(new TextDecoder().decode(graph)).toBe("g");
-    expect(external.map(({ path }) => path)).toEqual(["model.onnx_data", "model.onnx_data_1"]);
+  it("reads the weights that its graph names, whatever they are called, and says which are missing", async () => {
+    const at = (location: string, offset = 0) => ({ location, offset: String(offset) });
+    const names = ["model.onnx_data", "./weights/a.data", "layers.0.weight"];
+    const graph = buildOnnx({
+      tensors: [
+        { name: "a", type: 1, dims: [2], external: at("model.onnx_data") },
+        { name: "b", type: 1, dims: [2], external: at("model.onnx_data", 8) },
+        { name: "c", type: 1, dims: [1], external: at("./weights/a.data") },
+        { name: "d", type: 10, dims: [2], external: at("layers.0.weight") },
+      ],
+    });
+    const parts = { "model.onnx_data": 16, "weights/a.data": 4, "layers.0.weight": 4 };
+    for (const place of ["onnx/", ""]) {
+      const data = Object.entries(parts).map(([name, size]) => [`${place}${name}`, new Uint8Array(size)] as const);
+      const files = { [`${place}model.onnx`]: graph, ...Object.fromEntries(data) };
+      const read = await readOnnx(memoryFolder(files), { name: "wasm" });
+      expect(read.file).toBe(`${place}model.onnx`);
+      expect(read.external.map(({ path, data: { length } }) => [path, length])).toEqual(
+        names.map((name, i) => [name, [16, 4, 4][i]]),
+      );
+      for (const [name] of data) {
+        const without = Object.fromEntries(Object.entries(files).filter(([key]) => key !== name));
+        await expect(readOnnx(memoryFolder(without), { name: "wasm" })).rejects.toMatchObject({
+          code: "E_FILE_MISSING",
+          message: expect.stringContaining(name),
+        });
+      }
+      const cut = { ...files, [`${place}model.onnx_data`]: new Uint8Array(15) };
+      await expect(readOnnx(memoryFolder(cut), { name: "wasm" })).rejects.toMatchObject({ code: "E_FILE_TRUNCATED" });
+    }
+    // What is planned for counts them too, before they are read.
+    const { "model.onnx_data": _, ...others } = parts;
+    const odd = buildOnnx({ tensors: [{ name: "d", type: 10, dims: [2], external: at("layers.0.weight") }] });
+    const folder = memoryFolder({ "model.onnx": odd, "layers.0.weight": new Uint8Array(others["layers.0.weight"]) });
+    expect((await onnxGraphs(folder)).get("model")).toBe(odd.length + 4);
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { EngineClient } from "./client.ts";
 import type { EngineWorker } from "./client.ts";
 import type { FromWorker, GenerateEvent, ToWorker } from "./protocol.ts";
@@ -69,6 +69,34 @@ describe("EngineClient", () => {
     })();
     expect(await failure(reading)).toMatchObject({ code: "E_KV_FULL", message: "full", details: { rows: 3 } });
     expect(events).toHaveLength(3);
+  });
+
+  it("gives up a worker that goes on loading after it was asked to stop, and no other", async () => {
+    vi.useFakeTimers();
+    try {
+      for (const stops of [true, false]) {
+        const { client, send, isTerminated } = fakeWorker((message) => {
+          if (!stops || message.type !== "cancel") return;
+          setTimeout(
+            () => send({ type: "error", id: message.id, error: { code: "E_ABORTED", message: "", details: {} } }),
+            9000,
+          );
+        });
+        const told: string[] = [];
+        client.onLost(({ code }) => told.push(code));
+        const abort = new AbortController();
+        const loading = failureCode(client.load(load, { signal: abort.signal }));
+        await vi.advanceTimersByTimeAsync(60_000);
+        expect(isTerminated()).toBe(false);
+        abort.abort();
+        await vi.advanceTimersByTimeAsync(60_000);
+        expect(await loading).toBe(stops ? "E_ABORTED" : "E_WORKER");
+        expect(told).toEqual(stops ? [] : ["E_WORKER"]);
+        expect(isTerminated()).toBe(!stops);
+      }
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("fails what waits, and all that follows, when the worker dies", async () => {

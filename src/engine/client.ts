@@ -43,6 +43,9 @@ export interface EngineWorker {
   terminate(): void;
 }
 
+/** How long a worker may take to stop loading once it is asked to. */
+const PATIENCE_MS = 10_000;
+
 export interface LoadOptions {
   readonly onProgress?: (progress: LoadProgress) => void;
   readonly signal?: AbortSignal;
@@ -101,10 +104,26 @@ export class EngineClient {
 
   /**
    * Loads a model. The one before stays until this one's files are found to be right (see `LoadProgress`).
-   * @throws R1Error for every way in which a folder, the device or its memory can fail; E_ABORTED
+   * @throws R1Error for every way in which a folder, the device or its memory can fail; E_ABORTED, or E_WORKER where the
+   *   worker does not hear the signal within ten seconds, because ONNX Runtime computes without a break, or without end
    */
-  load(request: LoadRequest, { onProgress, signal }: LoadOptions = {}): Promise<LoadedModel> {
-    return this.#call({ method: "load", request }, onProgress, signal);
+  async load(request: LoadRequest, { onProgress, signal }: LoadOptions = {}): Promise<LoadedModel> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const wait = (): void => {
+      timer = setTimeout(() => {
+        const error = new R1Error("E_WORKER", "the engine's worker did not stop when it was asked to");
+        this.#end(error);
+        this.#tellLoss(error);
+      }, PATIENCE_MS);
+    };
+    if (signal?.aborted) wait();
+    signal?.addEventListener("abort", wait);
+    try {
+      return await this.#call({ method: "load", request }, onProgress, signal);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", wait);
+    }
   }
 
   /**

@@ -42,6 +42,24 @@ describe("a folder that cannot be loaded", () => {
   const CASES: readonly [string, Parameters<typeof picked>[1], string, RegExp][] = [
     ["no config.json", { "config.json": undefined }, "E_FILE_MISSING", /config\.json/],
     ["no weights", { "model.safetensors": undefined }, "E_FILE_MISSING", /model\.safetensors/],
+    ...(
+      [
+        ["pytorch_model.bin", /found "pytorch_model\.bin", which is PyTorch's/],
+        ["tf_model.h5", /found "tf_model\.h5", which is TensorFlow's/],
+        ["model.ort", /found "model\.ort", which is ONNX Runtime's own format/],
+        ["onnx/decoder_model_merged.onnx", /found "onnx\/decoder_model_merged\.onnx", which is none of model\.onnx/],
+        ["weights.safetensors", /found "weights\.safetensors", which is not called model\.safetensors/],
+        ["adapter_model.safetensors", /found "adapter_model\.safetensors", which is an adapter/],
+      ] as const
+    ).map(
+      ([name, message]) =>
+        [
+          `no weights but ${name}`,
+          { "model.safetensors": undefined, [name]: "x" },
+          "E_FILE_MISSING",
+          message,
+        ] satisfies [string, object, string, RegExp],
+    ),
     [
       "weights cut off",
       { "model.safetensors": weights.subarray(0, 100_000) },

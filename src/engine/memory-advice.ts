@@ -1,4 +1,4 @@
-import { onnxVariantOf } from "../checkpoint/onnx-variants.ts";
+import { onnxVariantOf } from "../checkpoint/onnx/variants.ts";
 import { R1Error } from "../errors.ts";
 import type { GpuContext } from "../gpu/device.ts";
 import { convertedLike, mixOfFloats, mixOfGguf, weightsOfMix } from "../model/format-mix.ts";

@@ -56,11 +56,16 @@ export function randomBlocks(dtype: GgmlType, elements: number, seed: number): U
  * @param dtypeOf matrices by their names in the file; vectors are F32
  * @param given bytes of some tensors, by their names in the file
  */
-export function ggufModel(
+export function ggufModel(...args: Parameters<typeof ggufModelBytes>): Promise<ModelFolder> {
+  return modelFolder(memoryFolder({ "x.gguf": ggufModelBytes(...args) }), "x.gguf");
+}
+
+/** The file of {@link ggufModel}. */
+export function ggufModelBytes(
   sizes: GgufSizes,
   dtypeOf: (name: string) => GgmlType,
   given: Readonly<Record<string, Uint8Array>> = {},
-): Promise<ModelFolder> {
+): Uint8Array<ArrayBuffer> {
   const spec = parseModelSpec({
     architectures: ["Qwen2ForCausalLM"],
     hidden_size: sizes.hidden,
@@ -87,7 +92,7 @@ export function ggufModel(
     ["qwen2.attention.head_count", ["u32", sizes.heads]],
     ["qwen2.attention.head_count_kv", ["u32", sizes.kvHeads]],
   ]);
-  return modelFolder(memoryFolder({ "x.gguf": buildGguf(metadata, tensors) }), "x.gguf");
+  return buildGguf(metadata, tensors);
 }
 
 /** As llama.cpp's Q4_K_M: some layers, here the first, have v and down in Q6_K, and so is the output projection. */

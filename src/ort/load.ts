@@ -1,9 +1,11 @@
 import type { InferenceSession } from "onnxruntime-web/wasm";
 import type { ModelFolder } from "../checkpoint/source.ts";
-import { isR1Error, R1Error, throwIfAborted } from "../errors.ts";
+import { throwIfAborted } from "../errors.ts";
 import { readModelSpec } from "../model/load.ts";
 import type { SessionSizes } from "../model/session-buffers.ts";
 import type { ModelSpec } from "../model/spec.ts";
+import { ortFailure } from "./failure.ts";
+import { requireFiniteWeights } from "./finite-weights.ts";
 import { cacheShapeOf, presentName } from "./graph-inputs.ts";
 import { readOnnx } from "./onnx-files.ts";
 import type { OnnxBytes, ReadOnnxOptions } from "./onnx-files.ts";
@@ -24,8 +26,8 @@ export interface OrtModel {
 
 /**
  * Loads a folder in onnx-community's layout: `onnx/model*.onnx` beside `config.json`.
- * @throws R1Error E_FILE_MISSING, E_FEATURE for variants that the provider does not run, E_FORMAT for a graph of another form or one that ONNX Runtime refuses, E_LIMIT,
- *   E_OUT_OF_MEMORY, E_ABORTED, and what reading throws
+ * @throws R1Error E_FILE_MISSING, E_FEATURE for variants that the provider does not run, E_FORMAT for a graph of another form or
+ *   one that ONNX Runtime refuses, E_NOT_FINITE, E_LIMIT, E_OUT_OF_MEMORY, E_WORKER, E_ABORTED, and what reading throws
  */
 export async function loadOnnx(
   runtime: OrtRuntime,
@@ -34,10 +36,12 @@ export async function loadOnnx(
 ): Promise<OrtModel> {
   const spec = await readModelSpec(folder, options.signal);
   const files = await readOnnx(folder, runtime.provider, options);
+  // What the graph says is checked before ONNX Runtime, which is not made for hostile ones, sees it.
+  const cache = cacheShapeOf(files.summary, spec, files.file);
+  requireFiniteWeights(files);
   throwIfAborted(options.signal);
   const session = await createSession(runtime, files, spec);
   try {
-    const cache = cacheShapeOf(session, spec, files.file);
     const bytes = [files.graph, ...files.external.map(({ data }) => data)].reduce((sum, { length }) => sum + length, 0);
     return {
       spec,
@@ -63,7 +67,7 @@ async function createSession(
   const onGpu = Object.fromEntries(parts.flat().map((name) => [presentName(name), "gpu-buffer" as const]));
   try {
     return await ort.InferenceSession.create(graph, {
-      executionProviders: [provider.name],
+      executionProviders: [provider],
       externalData: [...external],
       // Errors alone: that shapes are computed on the processor is as it should be.
       logSeverityLevel: 3,
@@ -71,9 +75,6 @@ async function createSession(
       ...(provider.name === "webgpu" ? { preferredOutputLocation: onGpu } : {}),
     });
   } catch (cause) {
-    if (isR1Error(cause)) throw cause;
-    const said = cause instanceof Error ? cause.message : String(cause);
-    const code = /memory|allocat/i.test(said) ? "E_OUT_OF_MEMORY" : "E_FORMAT";
-    throw new R1Error(code, `${file}: ONNX Runtime cannot load it: ${said.slice(0, 500)}`, { file }, { cause });
+    throw ortFailure(cause, "E_FORMAT", `${file}: ONNX Runtime cannot load it`);
   }
 }

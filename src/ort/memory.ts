@@ -1,5 +1,5 @@
-import { computesInF16 } from "../checkpoint/onnx-variants.ts";
-import type { OnnxVariant } from "../checkpoint/onnx-variants.ts";
+import { computesInF16 } from "../checkpoint/onnx/variants.ts";
+import type { OnnxVariant } from "../checkpoint/onnx/variants.ts";
 import type { BufferLimits } from "../kernels/weights/matrix.ts";
 import type { MemoryPlan, Shortfall } from "../model/memory-plan.ts";
 import type { ModelSpec } from "../model/spec.ts";

@@ -2,9 +2,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { onnxFiles } from "../checkpoint/export/onnx/export.ts";
 import { decoderGraph } from "../checkpoint/export/onnx/decoder.ts";
-import { onnxModel } from "../checkpoint/export/onnx/graph.ts";
+import { isExternal, onnxModel } from "../checkpoint/export/onnx/graph.ts";
 import type { OnnxGraph } from "../checkpoint/export/onnx/graph.ts";
 import { protoChunks, protoSize } from "../checkpoint/export/onnx/proto.ts";
+import type { Proto } from "../checkpoint/export/onnx/proto.ts";
 import { exportedBytes, exportedFolder } from "../checkpoint/export/testing.ts";
 import { nodeFolder } from "../checkpoint/node/folder.ts";
 import { memoryFolder } from "../checkpoint/testing.ts";
@@ -151,6 +152,32 @@ describe("loadOnnx", () => {
     expect(await failure({ "config.json": deeper, "onnx/model.onnx": bytes })).toBe("E_FORMAT");
   });
 });
+
+it.each(["model.onnx_data", "w.data", "./data/w.data", "layers.0.weight"])(
+  "weights lie in a file that the graph calls %s",
+  async (location) => {
+    const model = await openExportModel(nodeFolder(join(FIXTURES, "qwen2-tiny")));
+    const graph = decoderGraph(model);
+    const bytesOf = (parts: Proto) =>
+      exportedBytes({ path: "", size: protoSize(parts), chunks: (signal) => protoChunks(parts, signal) });
+    const weights = await bytesOf(graph.initializers.filter(isExternal).map(({ data }) => data));
+    const place = location.replace(/^\.\//, "");
+    for (const at of ["onnx/", ""]) {
+      const folder = memoryFolder({
+        "config.json": JSON.stringify(model.config),
+        [`${at}model.onnx`]: await bytesOf(onnxModel(graph, location)),
+        [`${at}${place}`]: weights,
+      });
+      const loaded = await loadOnnx(runtime, folder);
+      const plain = await loadOnnx(runtime, await exported(join(FIXTURES, "qwen2-tiny")));
+      const what = request([tokenIds(9, 101)], { maxNewTokens: 6 });
+      const want = await complete(plain.createSession(SIZES), what);
+      expect((await complete(loaded.createSession(SIZES), what)).ids).toEqual(want.ids);
+      await plain.dispose();
+      await loaded.dispose();
+    }
+  },
+);
 
 it("newer exports ask of how many positions they shall compute logits", async () => {
   const model = await openExportModel(nodeFolder(join(FIXTURES, "qwen2-tiny")));

@@ -8,7 +8,11 @@ export type OrtProvider =
   | { readonly name: "wasm" }
   | {
       readonly name: "webgpu";
-      /** The first device that ONNX Runtime is given is its device for good. */
+      /**
+       * What a session's buffers are on. ONNX Runtime takes it from the options of each session: without it, it opens a
+       * device of its own, whose buffers ours cannot copy and whose loss nobody hears of. (`env.webgpu.device` only tells
+       * which one that is.)
+       */
       readonly device: GPUDevice;
     };
 
@@ -29,12 +33,14 @@ export async function openOrt(provider: OrtProvider): Promise<OrtRuntime> {
   const ort = provider.name === "wasm" ? await import("onnxruntime-web/wasm") : await import("onnxruntime-web/webgpu");
   ort.env.wasm.numThreads = 1;
   ort.env.logLevel = "error";
-  if (provider.name === "webgpu") ort.env.webgpu.device = provider.device;
   // It starts with its first session; one byte is no model, which is all that it may say of it.
-  const said = await ort.InferenceSession.create(new Uint8Array(1), { executionProviders: [provider.name] }).then(
+  const said = await ort.InferenceSession.create(new Uint8Array(1), { executionProviders: [provider] }).then(
     () => "",
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
-  if (NO_BACKEND.test(said)) throw new R1Error("E_HTTP", `ONNX Runtime cannot be started: ${said.slice(0, 300)}`);
+  if (NO_BACKEND.test(said)) {
+    // It remembers that it could not be started, and does not try again in this worker.
+    throw new R1Error("E_HTTP", `ONNX Runtime cannot be started: ${said.slice(0, 300)}`, { restart: true });
+  }
   return { ort, provider };
 }

@@ -6,6 +6,7 @@ import type { ModelSpec } from "../model/spec.ts";
 import { checkTokenIds } from "../model/token-ids.ts";
 import { CacheBlock, gather } from "./cache-block.ts";
 import type { CachePlace, CacheShape } from "./cache-block.ts";
+import { ortFailure } from "./failure.ts";
 import { LOGITS_TO_KEEP, presentName } from "./graph-inputs.ts";
 import type { OrtRuntime } from "./runtime.ts";
 import { asFloats, sampleRow } from "./sampling.ts";
@@ -215,13 +216,11 @@ function placesOf(sequences: readonly OrtSequence[]): readonly CachePlace[] {
   });
 }
 
-/** @throws R1Error E_OUT_OF_MEMORY, E_INTERNAL for what ONNX Runtime throws */
+/** @throws R1Error E_OUT_OF_MEMORY, E_WORKER, E_INTERNAL for what ONNX Runtime throws */
 async function ran<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (cause) {
-    const said = cause instanceof Error ? cause.message : String(cause);
-    const code = /memory|allocat/i.test(said) ? "E_OUT_OF_MEMORY" : "E_INTERNAL";
-    throw new R1Error(code, `ONNX Runtime: ${said.slice(0, 500)}`, {}, { cause });
+    throw ortFailure(cause, "E_INTERNAL", "ONNX Runtime");
   }
 }

@@ -30,7 +30,7 @@ export const en = {
   modelFolder: "Open a folder…",
   modelFile: "Open a GGUF file…",
   modelDrop:
-    "Or drop a model folder (config.json, safetensors, tokenizer.json) or a GGUF file anywhere on the page. Nothing is uploaded.",
+    "Or drop a model folder (config.json, tokenizer.json, and safetensors or ONNX graphs with their data) or a GGUF file anywhere on the page. Nothing is uploaded.",
   loadingDevice: "Preparing the graphics device…",
   loadingFiles: "Checking the files…",
   loadingWeights: "Reading weights…",
@@ -125,7 +125,8 @@ export const enErrors: Record<ErrorCode, string> = {
   E_QUANTIZED:
     "This checkpoint's weights are quantized, and rounded weights cannot take small updates. Train a LoRA adapter over them.",
   E_QUANTIZATION: "This quantization is not supported. Choose f32, f16, bf16, q8 or q4.",
-  E_FORMAT: "This is not a model file that can be opened. Choose a Hugging Face folder with safetensors.",
+  E_FORMAT:
+    "This is not a model file that can be opened. Choose a Hugging Face folder with safetensors or ONNX graphs, or a GGUF file.",
   E_HUB_NAME: "This is not the name of a repository. Write it as owner/name, as on its page on the hub.",
   E_HUB_MISSING: "The hub has no such repository, revision or file, or it is private. Check the name.",
   E_HUB_ACCESS:

@@ -30,7 +30,7 @@ export const ja: Texts = {
   modelFolder: "フォルダーを開く…",
   modelFile: "GGUF ファイルを開く…",
   modelDrop:
-    "モデルのフォルダー（config.json、safetensors、tokenizer.json）や GGUF ファイルをページのどこかにドロップしても開けます。ファイルが送信されることはありません。",
+    "モデルのフォルダー（config.json、tokenizer.json と、safetensors または ONNX のグラフとそのデータ）や GGUF ファイルをページのどこかにドロップしても開けます。ファイルが送信されることはありません。",
   loadingDevice: "グラフィックスデバイスを準備しています…",
   loadingFiles: "ファイルを確認しています…",
   loadingWeights: "重みを読み込んでいます…",
@@ -127,7 +127,8 @@ export const jaErrors: Record<ErrorCode, string> = {
   E_QUANTIZED:
     "このチェックポイントの重みは量子化されていて、小さな更新を反映できません。LoRA アダプターを学習してください。",
   E_QUANTIZATION: "この量子化には対応していません。f32、f16、bf16、q8、q4 から選んでください。",
-  E_FORMAT: "開けるモデルファイルではありません。safetensors を含む Hugging Face 形式のフォルダーを選んでください。",
+  E_FORMAT:
+    "開けるモデルファイルではありません。safetensors か ONNX グラフを含む Hugging Face 形式のフォルダー、または GGUF ファイルを選んでください。",
   E_HUB_NAME: "リポジトリの名前ではありません。Hub のページにあるとおり owner/name の形で入力してください。",
   E_HUB_MISSING: "リポジトリ、リビジョン、またはファイルが Hub にないか、非公開です。名前を確かめてください。",
   E_HUB_ACCESS:

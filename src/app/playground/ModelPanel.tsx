@@ -170,10 +170,10 @@ function PickButton({ label, isBusy, choice }: PickButtonProps) {
         aria-label={label}
         {...choice}
         onChange={({ target }) => {
-          const files = filesOfInput(target.files ?? []);
+          const chosen = [...(target.files ?? [])];
           // The same files can be picked again after they were mended.
           target.value = "";
-          void loadFiles(Promise.resolve(files));
+          void loadFiles(Promise.resolve(chosen).then(filesOfInput));
         }}
       />
     </>

@@ -40,7 +40,7 @@ describe("picked files", () => {
   });
 
   it("of a drop are found in all its folders", async () => {
-    const inner = ["b.safetensors", "c.json", "d.jinja", "e.bin"].map((name) => entry(`/m/in/${name}`, file(name)));
+    const inner = ["b.safetensors", "c.json", "d.jinja", "e.py"].map((name) => entry(`/m/in/${name}`, file(name)));
     const root = entry("/m", [entry("/m/config.json", file("config.json")), entry("/m/in", inner)]);
     const paths = (await filesOfDrop(transfer([root]))).map(({ path }) => path);
     expect(paths).toEqual(["/m/config.json", "/m/in/b.safetensors", "/m/in/c.json", "/m/in/d.jinja"]);
@@ -54,5 +54,50 @@ describe("picked files", () => {
   it("that the browser cannot read are a typed failure", async () => {
     const gone = entry("/config.json", new DOMException("gone", "NotFoundError"));
     await expect(filesOfDrop(transfer([gone]))).rejects.toMatchObject({ code: "E_FILE_READ" });
+  });
+
+  const ONNX = [
+    "config.json",
+    "tokenizer.json",
+    "onnx/model.onnx",
+    "onnx/model.onnx_data",
+    "onnx/model.onnx_data_1",
+    "onnx/model_q4.onnx",
+    "onnx/model.onnx.data",
+    "onnx/weights.data",
+    "onnx/model.layers.0.weight",
+  ];
+
+  it("of an ONNX folder are its graphs and all that lies beside them, whatever it is called", async () => {
+    const names = [...ONNX, "README.md", "onnx/.DS_Store", ".git/config", "images/a.png"];
+    const paths = filesOfInput(names.map((name) => file(name, `m/${name}`))).map(({ path }) => path);
+    expect(paths.toSorted()).toEqual(ONNX.map((name) => `m/${name}`).toSorted());
+    const entries = names.filter((name) => !name.includes("/")).map((name) => entry(`/m/${name}`, file(name)));
+    const graphs = names.filter((name) => name.startsWith("onnx/")).map((name) => entry(`/m/${name}`, file(name)));
+    const root = entry("/m", [...entries, entry("/m/onnx", graphs)]);
+    const dropped = (await filesOfDrop(transfer([root]))).map(({ path }) => path);
+    expect(dropped.toSorted()).toEqual(ONNX.map((name) => `/m/${name}`).toSorted());
+    // Loose files have no folder.
+    const loose = ["config.json", "model_q4.onnx", "model_q4.onnx_data", "tokenizer.json"];
+    expect(
+      filesOfInput(loose.map((name) => file(name)))
+        .map(({ path }) => path)
+        .toSorted(),
+    ).toEqual(loose);
+  });
+
+  it("that cannot be read come along, so that they can be named", () => {
+    const names = ["config.json", "pytorch_model.bin", "tokenizer.model", "merges.txt", "tf_model.h5", "notes.txt"];
+    expect(filesOfInput(names.map((name) => file(name))).map(({ path }) => path)).toEqual(names.slice(0, -1));
+  });
+
+  it("of a whole disk are refused, and not cut off", async () => {
+    const many = Array.from({ length: 5000 }, (_, i) => file(`${i}.json`));
+    expect(() => filesOfInput(many)).toThrow("more than 4000 files");
+    const root = entry(
+      "/m",
+      many.map((one) => entry(`/m/${one.name}`, one)),
+    );
+    await expect(filesOfDrop(transfer([root]))).rejects.toMatchObject({ code: "E_FORMAT" });
   });
 });

@@ -1,5 +1,5 @@
 import { R1Error } from "../../errors.ts";
-import { MOST_ONNX_PARTS, onnxData, onnxGraph, ONNX_VARIANTS } from "../onnx-variants.ts";
+import { MOST_ONNX_PARTS, onnxData, onnxGraph, ONNX_VARIANTS } from "../onnx/variants.ts";
 import { quote } from "../quote.ts";
 import { TEXT_FILES } from "../text-files.ts";
 import { formatHubAddress } from "./address.ts";
