@@ -25,7 +25,11 @@ describe("a JSON-lines file", () => {
     [`${MARK}{`, 1],
     ['{"a":NaN}', 1],
   ])("%j is refused, naming file and line", (text, line) => {
-    const wanted = { code: "E_JSON", message: `f.jsonl, line ${line}: no valid JSON`, details: { file: "f.jsonl", line } };
+    const wanted = {
+      code: "E_JSON",
+      message: `f.jsonl, line ${line}: no valid JSON`,
+      details: { file: "f.jsonl", line },
+    };
     expect(() => readJsonl(text, "f.jsonl")).toThrow(expect.objectContaining(wanted));
   });
 

@@ -98,7 +98,9 @@ const THOUGHT_FIELDS = ["reasoning_content", "reasoning", "thinking"];
 function withThought(row: DatasetRow, file: string, field: string, content: string): string {
   const list = row.fields[field];
   const message: unknown = Array.isArray(list) ? list.at(-1) : undefined;
-  const fields = new Map(Object.entries(typeof message === "object" && message !== null ? message : {}));
+  const fields = new Map<string, unknown>(
+    Object.entries(typeof message === "object" && message !== null ? message : {}),
+  );
   const name = THOUGHT_FIELDS.find((one) => (fields.get(one) ?? null) !== null);
   if (name === undefined) return content;
   const thought = fields.get(name);
