@@ -59,7 +59,7 @@ function characterSets(): Readonly<Record<SetName, ReadonlySet<string>>> {
 export const WORTH = { kana: 2, foreign: 2, rare: 1, word: 1, comma: 1 } as const;
 
 /** Kana, and the marks that only Japanese puts between kanji. */
-export const KANA = /[\p{Script=Hiragana}\p{Script=Katakana}\u3099\u309A々〆]/gu;
+export const KANA = /[\p{Script=Hiragana}\p{Script=Katakana}\u3099-\u309A々〆]/gu;
 
 /** Chinese words of one character that every sentence has some of; Japanese has the characters in compounds. */
 export const CHINESE_WORDS = /[的了是在我你您他她它们們这這那哪也就很吗嗎呢吧啊么麼没沒把被给让讓说說还還个為为與与]/g;

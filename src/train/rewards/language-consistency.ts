@@ -1,4 +1,4 @@
-import { count, japaneseEvidence, KANA } from "./han.ts";
+import { count, japaneseEvidence } from "./han.ts";
 import { perItem } from "./reward.ts";
 
 const START = "<think>";
@@ -6,7 +6,7 @@ const END = "</think>";
 export const LATIN = /\p{Script=Latin}/u;
 /** Han characters and kana, with the marks of length and voicing that belong to no script, half-width ones too. */
 export const CJK =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}ー々〆\u3099\u309A\uFF70\uFF9E\uFF9F]/u;
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}\u3099-\u309Aー々〆\uFF70\uFF9E\uFF9F]/u;
 /** Latin letters with the apostrophes and hyphens inside words. */
 const LATIN_RUN = /\p{Script=Latin}[\p{Script=Latin}\p{M}]*(?:['’-]\p{Script=Latin}[\p{Script=Latin}\p{M}]*)*/gu;
 const CJK_RUN = new RegExp(`${CJK.source}+`, "gu");
@@ -14,7 +14,7 @@ const CJK_RUN = new RegExp(`${CJK.source}+`, "gu");
 const OTHER = (signs: string): string => `(?:(?!\\p{Script=Latin}|${CJK.source})${signs})`;
 const OTHER_RUN = new RegExp(`${OTHER("\\p{L}")}${OTHER("[\\p{L}\\p{M}]")}*`, "gu");
 /** Of a run in a Chinese sentence: what is kana, and what is not. */
-export const KANA_PART = /[\p{Script=Hiragana}\p{Script=Katakana}ー\u3099\u309A\uFF70\uFF9E\uFF9F]+/gu;
+export const KANA_PART = /[\p{Script=Hiragana}\p{Script=Katakana}\u3099-\u309Aー\uFF70\uFF9E\uFF9F]+/gu;
 
 /** LaTeX commands are symbols, whatever letters name them. */
 export const COMMAND = /\\[a-zA-Z]+/g;

@@ -207,7 +207,7 @@ describe.skipIf(!hasPython)("rewards.py (skipped where there is no python3)", ()
 
   it("tells languages apart as the TypeScript does", () => {
     expect.hasAssertions();
-    const texts = [
+    const spoken = [
       ...Object.values(SENTENCES).flat(),
       "東京 and 北京",
       "東京大阪",
@@ -217,7 +217,7 @@ describe.skipIf(!hasPython)("rewards.py (skipped where there is no python3)", ()
       "```js\nlet あ = 1;\n``` \\(漢字\\) \\[ $$\nx\n$$ $5 と $6",
     ];
     const calls = ["en", "ja", "zh", "zh-Hant", "JA_jp", "fr"].map((language): Call => {
-      const items = texts.map((completion) => item({ completion, columns: { language } }));
+      const items = spoken.map((completion) => item({ completion, columns: { language } }));
       return { reward: "language_consistency", task: null, context: DEFAULT_REWARD_CONTEXT, groupSize: 1, items };
     });
     compare(calls);
