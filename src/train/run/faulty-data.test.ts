@@ -184,7 +184,7 @@ describe("prompts that are too long", () => {
     expect(stepsOf(events)[0]?.metrics["epoch"]).toBeCloseTo(2 / 3, 12);
   });
 
-  it.each([
+  it.each<[object, readonly object[], string, string]>([
     [
       { max_prompt_length: 64, overlong_prompts: "refuse" },
       rows,
