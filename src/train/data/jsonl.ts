@@ -38,7 +38,10 @@ export function decodeUtf8(bytes: Uint8Array, file: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new R1Error("E_FORMAT", `${file}: found bytes that are no UTF-8; expected UTF-8`, { file }, { cause });
+    // What is no UTF-8 is a TypeError, by the standard; else the text is longer than a string can be.
+    const found =
+      cause instanceof TypeError ? "bytes that are no UTF-8; expected UTF-8" : `${bytes.length} bytes; expected fewer`;
+    throw new R1Error("E_FORMAT", `${file}: found ${found}`, { file }, { cause });
   }
 }
 

@@ -37,6 +37,7 @@ async function writerOf(
     eos: tokenizer.eosIds[0] ?? -1,
     endings: endingsOf(tokenizer, prompts.turnEnd),
     maxLength: 1000,
+    maxLengthSays: "max_length 1000",
     completionOnly: true,
   };
   return {
@@ -124,6 +125,13 @@ describe("a thought that template and data open", () => {
     expect(withoutOpening("\nhm", "<think>\n")).toBe("\nhm");
     expect(withoutOpening("<thinking>hm", "<think>\n")).toBe("<thinking>hm");
     expect(withoutOpening("<think>".repeat(100_000), "<think>\n")).toBe("");
+  });
+
+  it("is opened once where the prompt ends with the opening too", async () => {
+    const { text } = await writerOf(R1);
+    expect(await text("x<think>\n", "hm</think>5")).toBe(await text("x", "hm</think>5"));
+    // A question may end with the word.
+    expect(await text("What is <think>", "hm</think>5")).toContain("What is <think><｜Assistant｜><think>\n¦hm");
   });
 
   it("is noticed where the data never close it", async () => {

@@ -18,6 +18,8 @@ export interface DemonstrationWriter {
   readonly eos: number;
   readonly endings: readonly Ending[];
   readonly maxLength: number;
+  /** What says so, for a reader. */
+  readonly maxLengthSays: string;
   readonly completionOnly: boolean;
 }
 

@@ -1,5 +1,4 @@
 import { R1Error } from "../../errors.ts";
-import type { SftConfig } from "../config/sft-config.ts";
 import { mostTokens, namedLines } from "./data-warnings.ts";
 import type { DataWarning } from "./data-warnings.ts";
 import { leavesThoughtOpen, partsOf, wholeDemonstration } from "./demonstration.ts";
@@ -28,7 +27,7 @@ function fitOf(writer: DemonstrationWriter, row: Demonstrated): Fit {
 
 const REASONS = {
   empty: () => "the completion is empty",
-  prompt: (maxLength: number) => `the prompt alone fills max_length ${maxLength}`,
+  prompt: (says: string) => `the prompt alone fills ${says}`,
 } as const;
 
 /**
@@ -41,7 +40,7 @@ export function checkRows(
   writer: DemonstrationWriter,
   file: string,
 ): { readonly kept: readonly Demonstrated[]; readonly warnings: readonly DataWarning[] } {
-  const { maxLength } = writer;
+  const { maxLengthSays: says } = writer;
   const dropped = { empty: [] as number[], prompt: [] as number[] };
   const cut: number[] = [];
   const open: number[] = [];
@@ -57,7 +56,7 @@ export function checkRows(
   });
   const why = (["prompt", "empty"] as const).flatMap((reason) => {
     const lines = dropped[reason];
-    return lines.length === 0 ? [] : [`${REASONS[reason](maxLength)} in ${lines.length} (${namedLines(lines)})`];
+    return lines.length === 0 ? [] : [`${REASONS[reason](says)} in ${lines.length} (${namedLines(lines)})`];
   });
   if (kept.length === 0) {
     throw new R1Error(
@@ -76,7 +75,7 @@ export function checkRows(
     warnings.push({ code: "ROWS_DROPPED", message });
   }
   if (cut.length > 0) {
-    const message = `${file}: ${cut.length} of ${rows.length} rows are longer than max_length ${maxLength}, and are learnt without their end (${namedLines(cut)})`;
+    const message = `${file}: ${cut.length} of ${rows.length} rows are longer than ${says}, and are learnt without their end (${namedLines(cut)})`;
     warnings.push({ code: "ROWS_TRUNCATED", message });
   }
   if (open.length > 0) {
@@ -94,29 +93,29 @@ const LOOKED_AT = 64;
  * @throws R1Error E_OPTION for a `max_length` that leaves no token to be scored
  */
 export function checkTaskExamples(
-  { task, max_length }: Pick<SftConfig, "task" | "max_length">,
+  task: string,
   size: number,
   at: (index: number) => Example,
-  eos: number,
+  { eos, maxLength, maxLengthSays: says }: DemonstrationWriter,
 ): readonly DataWarning[] {
   const examples = Array.from({ length: Math.min(size, LOOKED_AT) }, (_, i) => at(i));
   const unscored = examples.filter((example) => !isScored(example)).length;
   if (examples.length > 0 && unscored === examples.length) {
     throw new R1Error(
       "E_OPTION",
-      `max_length: found ${max_length}; expected more: the prompts of task ${task} fill it, and no token is left to be scored`,
+      `max_length: the prompts of task ${task} fill ${says}, and no token is left to be scored`,
       { field: "max_length" },
     );
   }
-  const cut = examples.filter(({ ids }) => ids.length === max_length && ids.at(-1) !== eos).length - unscored;
+  const cut = examples.filter(({ ids }) => ids.length === maxLength && ids.at(-1) !== eos).length - unscored;
   const first = `of the first ${examples.length} examples of task ${task}`;
   const warnings: DataWarning[] = [];
   if (unscored > 0) {
-    const message = `${first}, ${unscored} have no token to be scored, since the prompt alone fills max_length ${max_length}; such examples are left out`;
+    const message = `${first}, ${unscored} have no token to be scored, since the prompt alone fills ${says}; such examples are left out`;
     warnings.push({ code: "ROWS_DROPPED", message });
   }
   if (cut > 0) {
-    const message = `${first}, ${cut} are longer than max_length ${max_length}; such examples are learnt without their end`;
+    const message = `${first}, ${cut} are longer than ${says}; such examples are learnt without their end`;
     warnings.push({ code: "ROWS_TRUNCATED", message });
   }
   return warnings;

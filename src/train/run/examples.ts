@@ -23,6 +23,7 @@ export interface ExampleSource {
 
 /**
  * Opens a run's examples. A dataset's rows are all looked at: those of which no token is scored are left out.
+ * @param positions of the model, which no example can be longer than
  * @throws R1Error E_OPTION for an unknown task, and for a `max_length` that leaves nothing of its examples; E_JSON and
  *   E_FORMAT for a dataset's rows; E_DATASET where no row is left; E_TOKENIZER without an EOS token
  */
@@ -30,17 +31,20 @@ export async function openExamples(
   config: SftConfig,
   tokenizer: Tokenizer,
   prompts: PromptWriter,
+  positions: number,
   readDataset: (path: string) => Promise<string>,
 ): Promise<ExampleSource> {
   const [eos] = tokenizer.eosIds;
   if (eos === undefined) throw new R1Error("E_TOKENIZER", "the tokenizer names no end-of-sequence token");
-  const { max_length: maxLength, completion_only_loss: completionOnly } = config;
+  const { max_length, completion_only_loss: completionOnly } = config;
+  const maxLength = Math.min(max_length, positions);
   const writer: DemonstrationWriter = {
     tokenizer,
     prompts,
     eos,
     endings: endingsOf(tokenizer, prompts.turnEnd),
     maxLength,
+    maxLengthSays: maxLength === max_length ? `max_length ${max_length}` : `the model's ${positions} positions`,
     completionOnly,
   };
   return config.dataset === null ? taskExamples(config, writer) : datasetExamples(config, writer, readDataset);
@@ -58,7 +62,7 @@ function taskExamples(config: SftConfig, writer: DemonstrationWriter): ExampleSo
     return writeDemonstration(writer, { prompt: problem.prompt, completion: task.trace(rng, problem) });
   };
   const size = config.num_examples ?? 0;
-  return { size, at, warnings: checkTaskExamples(config, size, at, writer.eos) };
+  return { size, at, warnings: checkTaskExamples(names.join("+"), size, at, writer) };
 }
 
 async function datasetExamples(

@@ -105,6 +105,13 @@ describe("rows of which nothing would be learnt", () => {
     ]);
   });
 
+  it("a row longer than the model is cut, instead of ending the run at its step", async () => {
+    const long = { ...GOOD, completion: `${GOOD.completion}${" ok".repeat(120)}` };
+    const { events } = await sft(jsonl(long), { max_length: 160 });
+    expect(warningsOf(events)).toMatchObject([{ code: "ROWS_TRUNCATED", message: saying("the model's 96 positions") }]);
+    expect(stepsOf(events)[0]?.metrics["loss"]).toBeGreaterThan(0);
+  });
+
   it("all tokens of a row are scored where the prompt is learnt too", async () => {
     const { events } = await sft(jsonl({ ...GOOD, prompt: LONG }), { max_length: 16, completion_only_loss: false });
     expect(warningsOf(events)).toMatchObject([{ code: "ROWS_TRUNCATED" }]);
@@ -112,7 +119,7 @@ describe("rows of which nothing would be learnt", () => {
   });
 
   it.each<[string, object, string, string]>([
-    ["SFT on a task", { max_length: 8 }, "max_length: found 8", "task countdown"],
+    ["SFT on a task", { max_length: 8 }, "max_length: the prompts of task countdown", "max_length 8"],
     [
       "an evaluation",
       { max_length: 16, eval_every: 1 },
@@ -288,6 +295,16 @@ describe("rewards that do not apply", () => {
       { step: 1, message: saying("countdown applies to none of the 4 completions") },
       { step: 1, message: saying("language_consistency applies to none") },
     ]);
+  });
+
+  it("to the held-out rows are told, which an evaluation would count as wrong", async () => {
+    const data = jsonl(...repeated(9, { prompt: "make 30 from 6 4 6", solution: "forty two" }));
+    const [first] = await grpo(data, { eval_every: 1, eval_prompts: 4 });
+    expect(first).toMatchObject({
+      step: 0,
+      code: "REWARD_NOT_APPLICABLE",
+      message: saying("an evaluation's accuracy does not apply to 1 of 1 rows \\(line 9"),
+    });
   });
 
   it("to a task are told before its first step", async () => {

@@ -63,7 +63,11 @@ export async function createPromptWriter(
   }
   const opening = openingOf(after, prompt.startsInThink);
   const { startsInThink } = prompt;
-  const ids = (message: string): readonly number[] => tokenizer.encode(before + message + after);
+  const ids = (message: string): readonly number[] => {
+    // Data that were made for a model without this template end their prompts with the opening themselves.
+    const asked = opening !== "" && message.endsWith(opening) ? message.slice(0, -opening.length) : message;
+    return tokenizer.encode(before + asked + after);
+  };
   const conversations = new WeakMap<readonly ChatMessage[], WrittenPrompt>();
 
   const writeConversation = async (messages: readonly ChatMessage[]): Promise<WrittenPrompt> => {

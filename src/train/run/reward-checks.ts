@@ -19,29 +19,54 @@ const TASK_PROBLEMS = 8;
  * the grader can read. Each reward is asked itself.
  */
 export function checkRewards(config: GrpoConfig, problems: ProblemSource): readonly DataWarning[] {
+  return [...checkTraining(config, problems), ...checkEvaluation(config, problems)];
+}
+
+/** An evaluation asks for the accuracy, whatever the rewards are. */
+function checkEvaluation(config: GrpoConfig, { rows }: ProblemSource): readonly DataWarning[] {
+  const { reward_funcs, eval_every, eval_prompts, dataset } = config;
+  if (!rows || eval_every === 0 || reward_funcs.includes("accuracy")) return [];
+  const heldout = rows.heldout.slice(0, eval_prompts);
+  const [applies = []] = applicable(config, ["accuracy"], heldout);
+  const missed = heldout.filter((_, i) => applies[i] === false);
+  if (missed.length === 0) return [];
+  const message = `${dataset}: an evaluation's accuracy does not apply to ${counted(missed, heldout)}, which count as wrong`;
+  return [{ code: "REWARD_NOT_APPLICABLE", message }];
+}
+
+function checkTraining(config: GrpoConfig, problems: ProblemSource): readonly DataWarning[] {
   const rows = problems.rows
     ? [...problems.rows.training, ...problems.rows.heldout].slice(0, MOST_ROWS)
     : Array.from({ length: TASK_PROBLEMS }, (_, i) => problems.training(0, i, TASK_PROBLEMS));
-  const context = rewardContext(config);
   const source = config.dataset ?? `task ${config.task}`;
-  const applies = parseRewards(config.reward_funcs).map((reward) => {
-    const known = new Map<string, boolean>();
-    return rows.map(({ columns, verify }) => {
-      const key = verify ? "" : JSON.stringify(columns);
-      const before = known.get(key);
-      if (before !== undefined && !verify) return before;
-      const item = { completion: PROBE, ids: [0], finished: true, columns, ...(verify ? { verify } : {}) };
-      const judged = judges(() => reward.score([item], context, 1)[0] ?? null);
-      known.set(key, judged);
-      return judged;
-    });
-  });
+  const applies = applicable(config, config.reward_funcs, rows);
   const without = rows.filter((_, i) => applies.every((column) => column[i] === false));
   if (without.length > 0) {
     const message = `${source}: no reward function of ${config.reward_funcs.join(", ")} applies to ${counted(without, rows)}; nothing is learnt from them`;
     return [{ code: "NO_REWARD", message }, ...notApplying(config, applies, rows, without, source)];
   }
   return notApplying(config, applies, rows, without, source);
+}
+
+/** By function and row, whether the function can judge a completion of the row. */
+function applicable(
+  config: GrpoConfig,
+  names: readonly string[],
+  rows: readonly RunProblem[],
+): readonly (readonly boolean[])[] {
+  const context = rewardContext(config);
+  return parseRewards(names).map((reward) => {
+    const known = new Map<string, boolean>();
+    return rows.map(({ columns, verify }) => {
+      const key = JSON.stringify(columns);
+      const before = known.get(key);
+      if (before !== undefined) return before;
+      const item = { completion: PROBE, ids: [0], finished: true, columns, ...(verify ? { verify } : {}) };
+      const judged = judges(() => reward.score([item], context, 1)[0] ?? null);
+      known.set(key, judged);
+      return judged;
+    });
+  });
 }
 
 function notApplying(

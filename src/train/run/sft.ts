@@ -114,7 +114,7 @@ class SftRun {
     control: RunControl,
   ): Promise<SftRun> {
     const { model, tokenizer, prompts } = opened;
-    const examples = await openExamples(config, tokenizer, prompts, environment.readDataset);
+    const examples = await openExamples(config, tokenizer, prompts, model.spec.maxPositions, environment.readDataset);
     checkEvaluation(config, prompts);
     const trainable = await TrainableModel.create(model, {
       sizes: trainingSizes(model.spec, config.max_tokens_per_pack, config.gradient_checkpointing),
