@@ -18,7 +18,7 @@ function fitOf(writer: DemonstrationWriter, row: Demonstrated): Fit {
   const { prompts, maxLength, completionOnly } = writer;
   if (completionOnly && partsOf(writer, row).text.trim() === "") return { drop: "empty" };
   const promptMost = typeof row.prompt === "string" ? mostTokens(row.prompt) : row.prompt.ids.length;
-  const most = promptMost + prompts.ids("").length + mostTokens(row.completion);
+  const most = promptMost + prompts.around + mostTokens(row.completion);
   if (most <= maxLength) return {};
   const { ids, promptLength } = wholeDemonstration(writer, row);
   if (completionOnly && promptLength >= maxLength) return { drop: "prompt" };

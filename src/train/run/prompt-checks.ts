@@ -43,7 +43,7 @@ export function promptLimit(
 /** Tokens of a prompt; undefined where it cannot have more than `most`. */
 async function tokensOver(problem: RunProblem, writer: PromptWriter, most: number): Promise<number | undefined> {
   const { input } = problem;
-  if (typeof input === "string" && mostTokens(input) + writer.ids("").length <= most) return undefined;
+  if (typeof input === "string" && mostTokens(input) + writer.around <= most) return undefined;
   const { ids } = await writer.write(input);
   return ids.length > most ? ids.length : undefined;
 }
@@ -97,11 +97,10 @@ export function checkTaskPrompts(
   writer: PromptWriter,
   limit: PromptLimit,
 ): void {
-  const around = writer.ids("").length;
   let seen = 0;
   for (const problem of prompts) {
     if (!problem || seen++ >= LOOKED_AT) return;
-    if (mostTokens(problem.prompt) + around <= limit.tokens) continue;
+    if (mostTokens(problem.prompt) + writer.around <= limit.tokens) continue;
     const { length } = writer.ids(problem.prompt);
     if (length <= limit.tokens) continue;
     throw new R1Error(

@@ -29,6 +29,8 @@ export interface PromptWriter {
   /** Of a reply to a user's message. */
   readonly opening: string;
   readonly startsInThink: boolean;
+  /** Tokens of the template around a user's message. */
+  readonly around: number;
   /** What the template writes after an assistant's reply (`<|im_end|>`), without white space; empty where it is nothing. */
   readonly turnEnd: string;
 }
@@ -86,6 +88,7 @@ export async function createPromptWriter(
     ids,
     opening,
     startsInThink,
+    around: ids("").length,
     turnEnd: await turnEndOf(render),
     write: async (input) => {
       if (typeof input === "string") return { ids: ids(input), opening, startsInThink };
