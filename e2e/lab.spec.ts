@@ -270,3 +270,19 @@ test("a recorded run is shown, marked and played again before anything is starte
   await run.getByRole("button", { name: "Before and after" }).click();
   await expect(run.getByText("A recorded run has no weights here.")).toBeVisible();
 });
+
+test("a run to which no reward applies says so, in both languages", async ({ page }) => {
+  test.setTimeout(2 * LOAD_TIMEOUT_MS);
+  await openLab(page);
+  await fillTinyRun(page);
+  await unfold(page, /^Rewards/);
+  // Countdown names no language that a thought could keep to.
+  await page.getByRole("checkbox", { name: "Language consistency" }).check();
+  for (const name of ["Accuracy", "Format"]) await page.getByRole("checkbox", { name, exact: true }).uncheck();
+  await page.getByRole("button", { name: "Start training" }).click();
+  const warnings = page.getByRole("region", { name: "Warnings" });
+  await expect(warnings).toContainText("No reward applies to some completions", { timeout: LOAD_TIMEOUT_MS });
+  await page.getByRole("button", { name: "Stop", exact: true }).click();
+  await page.getByRole("combobox", { name: "Language" }).selectOption("ja");
+  await expect(page.getByRole("region", { name: "警告" })).toContainText("どの報酬も当てはまらない生成結果があり");
+});

@@ -25,6 +25,7 @@ const LEAVES = ["checkpoint", "text"];
  */
 const PLAIN_TRAIN = [
   "train/config/",
+  "train/data/",
   "train/events.ts",
   "train/grader/",
   "train/grpo/",

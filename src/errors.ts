@@ -46,6 +46,9 @@ export const ERROR_CODES = [
   "E_TEMPLATE_MISSING",
   "E_TEMPLATE",
   "E_MESSAGES",
+  // training
+  "E_DATASET",
+  "E_NON_FINITE",
   // generation
   "E_PROMPT_EMPTY",
   "E_PROMPT_TOO_LONG",

@@ -46,6 +46,13 @@ describe("r1 grade", () => {
     expect(r1("--file", path).stdout).toBe("1 of 3 equal\n");
   });
 
+  it("reads what Windows writes, and refuses UTF-16 by its name", () => {
+    const path = fileOf("windows.jsonl", ['\uFEFF{"gold": "5", "pred": "5"}\r', "\r", '{"gold": "5", "pred": "6"}\r']);
+    expect(r1("--file", path, "--json").stdout).toBe('{"results":[true,false]}\n');
+    writeFileSync(path, Buffer.from('\uFEFF{"gold": "5", "pred": "5"}', "utf16le"));
+    expect(r1("--file", path)).toMatchObject({ status: 1, stderr: expect.stringContaining("UTF-16") as string });
+  });
+
   it.each([
     ["broken.jsonl", "{nonsense"],
     ["fields.jsonl", '{"gold": "5"}'],

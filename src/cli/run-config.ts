@@ -1,12 +1,13 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { R1Error } from "../errors.ts";
+import { readTextFile } from "./text-file.ts";
 
-/** @throws R1Error E_FILE_MISSING, E_JSON */
+/** @throws R1Error E_FILE_MISSING, E_FILE_READ, E_FORMAT, E_JSON */
 export function readConfig(file: string): unknown {
-  if (!existsSync(file)) throw new R1Error("E_FILE_MISSING", `${file}: no such file`, { file });
+  const text = readTextFile(file);
   try {
-    return JSON.parse(readFileSync(file, "utf8"));
+    return JSON.parse(text);
   } catch (cause) {
     throw new R1Error("E_JSON", `${file}: no valid JSON`, { file }, { cause });
   }
@@ -23,9 +24,5 @@ export function pathsOf(configFile: string): (path: string) => string {
  * @param find makes its path one of this process
  */
 export function datasetReader(find: (path: string) => string): (path: string) => Promise<string> {
-  return (path) => {
-    const found = find(path);
-    if (!existsSync(found)) throw new R1Error("E_FILE_MISSING", `${path}: no such file`, { file: path });
-    return Promise.resolve(readFileSync(found, "utf8"));
-  };
+  return async (path) => readTextFile(find(path), path);
 }

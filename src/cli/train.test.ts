@@ -124,6 +124,28 @@ describe("r1 train", () => {
     rmSync(out, { recursive: true, force: true });
   });
 
+  it("says in the log and in the record what rows it leaves out, and reads any program's lines", () => {
+    const good = { prompt: "make 9 from 4 5", completion: "4 + 5</think><answer> 4 + 5</answer>" };
+    const rows = [{ ...good, completion: "" }, good, { ...good, prompt: "make 9 from 4 5 ".repeat(40) }];
+    const data = join(folder, "windows.jsonl");
+    writeFileSync(data, `\uFEFF${rows.map((row) => JSON.stringify(row)).join("\r\n")}\r\n`);
+    const { task: _, num_examples: __, ...rest } = SFT;
+    const path = config("windows.json", { ...rest, dataset: "windows.jsonl", max_steps: 1 });
+    // Notepad writes a mark before a configuration too.
+    writeFileSync(path, `\uFEFF${readFileSync(path, "utf8")}`);
+    const out = join(folder, "windows");
+    const run = r1("train", "sft", "--config", path, "--out", out);
+    expect(run.status, run.stderr).toBe(0);
+    expect(run.stderr).toContain("warning at step 0: windows.jsonl: 2 of 3 rows are left out");
+    expect(lines(join(out, "warnings.jsonl"))).toMatchObject([{ step: 0, code: "ROWS_DROPPED" }]);
+    expect(lines(join(out, "metrics.jsonl"))[0]).toHaveProperty("loss", expect.any(Number));
+    writeFileSync(data, Buffer.from(JSON.stringify(good), "utf16le"));
+    const refused = r1("train", "sft", "--config", path, "--out", join(folder, "utf16"));
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toMatch(/^E_FORMAT: windows\.jsonl: found text in UTF-16; expected UTF-8$/m);
+    expect(existsSync(join(folder, "utf16", "run.json"))).toBe(false);
+  });
+
   it("without a kind is wrong usage", () => {
     expect(r1("train", "--config", "x", "--out", "y").status).toBe(2);
   });

@@ -80,6 +80,26 @@ describe("training through the protocol", () => {
     expect(engine.liveBuffers).toBe(0);
   });
 
+  it("tells what is wrong with its data before the first step, and refuses data of which nothing is left", async () => {
+    const empty = `${JSON.stringify({ prompt: "2 + 3", completion: "" })}\r\n`;
+    const call = (data: string): TrainCall => ({
+      kind: "sft",
+      config: SFT,
+      models: {},
+      datasets: { "sums.jsonl": `\uFEFF${data}` },
+    });
+    const [first] = await collectEvents(engine.client.train(call(empty + SUMS)));
+    const message = expect.stringContaining("1 of 4 rows") as string;
+    expect(first).toEqual({ type: "warning", step: 0, code: "ROWS_DROPPED", message });
+    expect(await failureCode(collectEvents(engine.client.train(call(empty))))).toBe("E_DATASET");
+    const rows = `${JSON.stringify({ prompt: "2 + 3", solution: "forty two" })}\n`.repeat(2);
+    const changes = { task: null, dataset: "rows.jsonl", reward_funcs: ["accuracy"], max_steps: 1, eval_every: 0 };
+    const run = engine.client.train(grpo(changes, { datasets: { "rows.jsonl": rows } }));
+    const codes = (await collectEvents(run)).flatMap((event) => (event.type === "warning" ? [event.code] : []));
+    expect(codes).toEqual(["NO_REWARD", "NO_REWARD"]);
+    expect(engine.liveBuffers).toBe(0);
+  });
+
   it("posts each step by itself, with the warnings before it", async () => {
     const before = engine.sent.length;
     // Nothing is right: every step warns that it has nothing to learn from.

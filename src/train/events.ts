@@ -74,8 +74,22 @@ export const TRAIN_WARNING_CODES = [
   "DEAD_GROUPS",
   /** Loss or gradient is not finite: the update was left out. */
   "NON_FINITE",
+  /** A metric is not finite: it was left out of the step. */
+  "METRIC_NON_FINITE",
   /** A reward function threw: its value is null. */
   "REWARD_FAILED",
+  /** To some completions no reward function applies: nothing is learnt from them. */
+  "NO_REWARD",
+  /** A reward function applies to none of the completions, or not to rows of the dataset. */
+  "REWARD_NOT_APPLICABLE",
+  /** No token of the step's batch counts: the update was left out, or changes nothing. */
+  "NOTHING_SCORED",
+  /** Rows of the dataset are left out. */
+  "ROWS_DROPPED",
+  /** Rows of the dataset are longer than a run takes, and are cut. */
+  "ROWS_TRUNCATED",
+  /** Completions leave the thought open that the chat template has opened. */
+  "THOUGHT_NOT_CLOSED",
   /** Sampler and trainer disagree about log probabilities. */
   "SAMPLING_MISMATCH",
   /** An option has no effect, such as `warmup_steps` with a constant schedule. */
@@ -85,6 +99,7 @@ export type TrainWarningCode = (typeof TRAIN_WARNING_CODES)[number];
 
 export interface TrainWarningEvent {
   readonly type: "warning";
+  /** 0 for what is said of the data before the first step. */
   readonly step: number;
   readonly code: TrainWarningCode;
   readonly message: string;

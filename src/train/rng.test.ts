@@ -56,6 +56,29 @@ describe("rng", () => {
     expect(rng.shuffle([])).toEqual([]);
   });
 
+  it("shuffles in the order of striking out one after another, whatever the length", () => {
+    const struckOut = (rng: Rng, items: readonly number[]): number[] => {
+      const rest = [...items];
+      return items.map(() => rest.splice(rng.int(rest.length), 1)[0] ?? Number.NaN);
+    };
+    for (const [seed, length] of [...Array(70).keys(), 127, 128, 129, 1000, 4097].entries()) {
+      const items = Array.from({ length }, (_, i) => 3 * i);
+      const [one, two] = [new Rng(seed, 3), new Rng(seed, 3)];
+      expect(one.shuffle(items)).toEqual(struckOut(two, items));
+      // As many numbers were drawn.
+      expect(one.int(2 ** 32)).toBe(two.int(2 ** 32));
+    }
+  });
+
+  it("shuffles a million in about a second", () => {
+    const million = Array.from({ length: 1_000_000 }, (_, i) => i);
+    const started = performance.now();
+    const shuffled = new Rng(6).shuffle(million);
+    // Far more than it takes, for a machine that is busy; it took minutes when it was quadratic.
+    expect(performance.now() - started).toBeLessThan(8_000);
+    expect(new Set(shuffled).size).toBe(1_000_000);
+  });
+
   it("chooses by weight", () => {
     const rng = new Rng(5);
     const chosen = Array.from({ length: 4000 }, () => rng.weighted(["a", "b", "c", "d"], [1, 0, 3, 0]));

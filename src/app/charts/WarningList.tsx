@@ -9,6 +9,13 @@ const SENTENCES = {
   REWARD_FAILED: "warnREWARD_FAILED",
   SAMPLING_MISMATCH: "warnSAMPLING_MISMATCH",
   OPTION_IGNORED: "warnOPTION_IGNORED",
+  METRIC_NON_FINITE: "warnMETRIC_NON_FINITE",
+  NO_REWARD: "warnNO_REWARD",
+  REWARD_NOT_APPLICABLE: "warnREWARD_NOT_APPLICABLE",
+  NOTHING_SCORED: "warnNOTHING_SCORED",
+  ROWS_DROPPED: "warnROWS_DROPPED",
+  ROWS_TRUNCATED: "warnROWS_TRUNCATED",
+  THOUGHT_NOT_CLOSED: "warnTHOUGHT_NOT_CLOSED",
 } as const satisfies Readonly<Record<TrainWarningCode, keyof typeof chartTexts.en>>;
 
 /** What the run warned of, each kind once, with the step of the latest. */

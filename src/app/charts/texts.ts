@@ -102,6 +102,13 @@ export const chartTexts = defineTexts({
     warnREWARD_FAILED: "A reward function failed: its value was left out.",
     warnSAMPLING_MISMATCH: "Sampler and trainer disagreed about log probabilities.",
     warnOPTION_IGNORED: "An option has no effect.",
+    warnMETRIC_NON_FINITE: "A metric was not finite: it was left out.",
+    warnNO_REWARD: "No reward applies to some completions: nothing is learnt from them.",
+    warnREWARD_NOT_APPLICABLE: "A reward function does not apply to some of the data.",
+    warnNOTHING_SCORED: "No token counted in these steps: they had nothing to learn from.",
+    warnROWS_DROPPED: "Rows of the data were left out.",
+    warnROWS_TRUNCATED: "Rows of the data are too long: their end is cut off.",
+    warnTHOUGHT_NOT_CLOSED: "Some completions never end the thought that the chat template has opened.",
 
     advantages: "Advantages",
     advantagesHelp:
@@ -260,6 +267,13 @@ export const chartTexts = defineTexts({
     warnREWARD_FAILED: "報酬関数が失敗したため、その値は除きました。",
     warnSAMPLING_MISMATCH: "生成側と学習側で対数確率が食い違いました。",
     warnOPTION_IGNORED: "効果のない設定があります。",
+    warnMETRIC_NON_FINITE: "有限の値にならなかった指標があり、除きました。",
+    warnNO_REWARD: "どの報酬も当てはまらない生成結果があり、そこからは何も学べません。",
+    warnREWARD_NOT_APPLICABLE: "データの一部に当てはまらない報酬関数があります。",
+    warnNOTHING_SCORED: "損失に数えるトークンが一つもなく、学べることがないステップでした。",
+    warnROWS_DROPPED: "データの一部の行を除きました。",
+    warnROWS_TRUNCATED: "長すぎる行があり、その末尾を切り捨てます。",
+    warnTHOUGHT_NOT_CLOSED: "チャットテンプレートが開いた思考を閉じないまま終わる回答があります。",
 
     advantages: "アドバンテージ",
     advantagesHelp:

@@ -152,6 +152,9 @@ export const enErrors: Record<ErrorCode, string> = {
   E_TEMPLATE: "The model's chat template failed. Use the template of the original model.",
   E_MESSAGES: "The conversation cannot be sent in this form. Start a new conversation.",
   E_PROMPT_EMPTY: "There is nothing to answer. Write a question first.",
+  E_DATASET: "The dataset has no row that this run can train on. The details say why the rows are left out.",
+  E_NON_FINITE:
+    "Training was ended: update after update was not finite. Try a lower learning rate; the last checkpoint is kept.",
   E_PROMPT_TOO_LONG: "The conversation is longer than the context. Start a new conversation or shorten the question.",
   E_TOKEN_RANGE: "The tokenizer and the weights do not belong together. Use the files of one and the same model.",
   E_KV_FULL: "The cache is full. Ask for fewer samples or shorter replies.",

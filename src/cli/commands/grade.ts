@@ -1,8 +1,9 @@
-import { readFileSync } from "node:fs";
 import { R1Error } from "../../errors.ts";
+import { readJsonl } from "../../train/data/jsonl.ts";
 import { mathEqual } from "../../train/grader/grade.ts";
 import { UsageError } from "../args.ts";
 import type { Command } from "../command.ts";
+import { readTextFile } from "../text-file.ts";
 
 interface Pair {
   readonly gold: string;
@@ -14,39 +15,17 @@ function isPair(value: unknown): value is Pair {
   return "gold" in value && typeof value.gold === "string" && "pred" in value && typeof value.pred === "string";
 }
 
-/** @throws R1Error E_JSON naming file and line */
-function parsePair(line: string, path: string, number: number): Pair {
-  const fail = (what: string, cause?: unknown): R1Error =>
-    new R1Error("E_JSON", `${path}:${number}: ${what}`, { file: path, line: number }, { cause });
-  let json: unknown;
-  try {
-    json = JSON.parse(line);
-  } catch (cause) {
-    throw fail(cause instanceof Error ? cause.message : "not JSON", cause);
-  }
-  if (!isPair(json)) throw fail('expected {"gold": text, "pred": text}');
-  return json;
-}
-
 /**
  * Pairs of a JSON-lines file; empty lines are skipped.
- * @throws R1Error E_FILE_MISSING, E_FILE_READ, E_JSON
+ * @throws R1Error E_FILE_MISSING, E_FILE_READ, E_FORMAT; E_JSON naming file and line
  */
 function readPairs(path: string): Pair[] {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (cause) {
-    const missing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
-    const message = missing ? `${path}: no such file` : `${path}: cannot be read: ${String(cause)}`;
-    throw new R1Error(missing ? "E_FILE_MISSING" : "E_FILE_READ", message, { file: path }, { cause });
-  }
-  return text
-    .replace(/^\uFEFF/, "")
-    .split("\n")
-    .map((line, index) => ({ line, number: index + 1 }))
-    .filter(({ line }) => line.trim() !== "")
-    .map(({ line, number }) => parsePair(line, path, number));
+  const where = (file: string, line: number): string => `${file}:${line}`;
+  return readJsonl(readTextFile(path), path, { where }).map(({ line, value }) => {
+    if (isPair(value)) return value;
+    const message = `${where(path, line)}: expected {"gold": text, "pred": text}`;
+    throw new R1Error("E_JSON", message, { file: path, line });
+  });
 }
 
 export const gradeCommand: Command = {

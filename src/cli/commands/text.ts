@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { R1Error } from "../../errors.ts";
 import { buildPrompt } from "../../text/chat.ts";
 import { parseMessages } from "../../text/messages.ts";
@@ -9,20 +8,10 @@ import { UsageError } from "../args.ts";
 import type { Args } from "../args.ts";
 import type { Command } from "../command.ts";
 import { modelPath } from "../model-path.ts";
+import { readFileBytes, readTextFile } from "../text-file.ts";
 import { loadTextAssets, requireTokenizer } from "../../model/text-assets.ts";
 
 const MODEL = { model: { type: "string" } } as const;
-
-/** @throws R1Error E_FILE_MISSING, E_FILE_READ */
-function readTextFile(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    const missing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
-    const message = missing ? `${path}: no such file` : `${path}: cannot be read: ${String(cause)}`;
-    throw new R1Error(missing ? "E_FILE_MISSING" : "E_FILE_READ", message, { file: path }, { cause });
-  }
-}
 
 /** Messages of `--messages FILE`. @throws R1Error E_JSON, E_MESSAGES */
 export function readMessages(path: string): ChatMessage[] {
@@ -41,11 +30,16 @@ export function readMessages(path: string): ChatMessage[] {
   return parseMessages(json);
 }
 
+/** A text to be tokenized: a byte-order mark is a part of it. @throws R1Error E_FILE_MISSING, E_FILE_READ */
+function readFileAsItIs(path: string): string {
+  return readFileBytes(path).toString("utf8");
+}
+
 function textFromArgs(args: Args): string {
   const text = args.text("text");
   const file = args.text("file");
   if ((text === undefined) === (file === undefined)) throw new UsageError("give either --text or --file");
-  return text ?? readTextFile(file ?? "");
+  return text ?? readFileAsItIs(file ?? "");
 }
 
 export const tokenizeCommand: Command = {

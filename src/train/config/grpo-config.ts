@@ -19,6 +19,8 @@ import {
   type LoraConfig,
 } from "./shared.ts";
 
+export const OVERLONG_PROMPTS = ["skip", "refuse"] as const;
+
 // Defaults are TRL's (grpo_config.py), but for those of the example in the command line's documentation, which suit
 // a model of a few million parameters: rate, schedule, betas, lengths, counts, rewards, the upper clip (DAPO's).
 const schema = v.object({
@@ -34,8 +36,10 @@ const schema = v.object({
   max_completion_length: v.optional(whole(1, MAX_TOKENS), 120),
   /** Say in each prompt what the task asks for and how it is to be answered, for models that were not made for it. */
   task_instructions: v.optional(flag, false),
-  /** Tokens of a prompt with its template; longer ones are refused. */
+  /** Tokens of a prompt with its template. */
   max_prompt_length: v.optional(whole(1, MAX_TOKENS), 512),
+  /** What becomes of a dataset's rows with longer prompts: they are left out, or the run is refused. */
+  overlong_prompts: v.optional(oneOf(OVERLONG_PROMPTS), "skip"),
   temperature: v.optional(numberAbove(0, 10), 1),
   /** 1 for off. */
   top_p: v.optional(numberAbove(0, 1), 1),

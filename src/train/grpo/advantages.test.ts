@@ -71,7 +71,7 @@ describe("rewards that are missing", () => {
   test("a group of one reward, and a batch of none, teach nothing", () => {
     expect(groupAdvantages(column([[1, null]]), { num_generations: 2 }).advantages).toEqual([0, 0]);
     const none = groupAdvantages(column([[null, null]]), { num_generations: 2 });
-    expect(none).toMatchObject({ advantages: [0, 0], reward: null, reward_std: null, frac_reward_zero_std: 0 });
+    expect(none).toMatchObject({ advantages: [0, 0], reward: null, reward_std: null, frac_reward_zero_std: null });
   });
 });
 

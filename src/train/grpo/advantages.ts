@@ -42,8 +42,11 @@ export interface Advantages {
   /** Mean and deviation of `rewards` over the whole batch: TRL's `reward` and `reward_std`. */
   readonly reward: number | null;
   readonly reward_std: number | null;
-  /** Share of completions whose deviation, the one of `scale_rewards`, is 0: nothing to learn from. */
-  readonly frac_reward_zero_std: number;
+  /**
+   * Share of the groups with a reward whose deviation, the one of `scale_rewards`, is 0: nothing to learn from. Null where
+   * no completion has a reward, for which TRL says 0.
+   */
+  readonly frac_reward_zero_std: number | null;
   /** Per reward function, unweighted: TRL's `rewards/{func}/mean` and `/std`. */
   readonly functions: readonly RewardStatistics[];
   /** [B / G] of the summed rewards. */
@@ -96,7 +99,7 @@ export function groupAdvantages(
     rewards,
     reward: nanMean(rewards),
     reward_std: nanStd(rewards, ddof),
-    frac_reward_zero_std: stds.filter((std) => std !== null && std <= ZERO_STD).length / Math.max(stds.length, 1),
+    frac_reward_zero_std: shareOfZeroStd(stds, groups),
     functions: columns.map((column) => ({ mean: nanMean(column), std: nanStd(column, ddof) })),
     groups: groups.map((group) => ({ mean: nanMean(group), std: nanStd(group, ddof) })),
   };
@@ -110,6 +113,12 @@ export function weightedSum(values: Rewards, weights: readonly number[]): number
     if (value !== null) sum = (sum ?? 0) + weight * value;
   }
   return sum;
+}
+
+function shareOfZeroStd(stds: Rewards, groups: readonly Rewards[]): number | null {
+  const rewarded = stds.filter((_, g) => groups[g]?.some((reward) => reward !== null) === true);
+  // The only reward of a group has nothing that it could be better than.
+  return nanMean(rewarded.map((std) => (std === null || std <= ZERO_STD ? 1 : 0)));
 }
 
 function inGroups(values: Rewards, size: number): readonly Rewards[] {

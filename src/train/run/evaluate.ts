@@ -45,7 +45,7 @@ export async function evaluate(
     chosen.push(problem);
   }
   const rollouts = await sampler.sample(
-    chosen.map((problem) => problem.prompt),
+    chosen.map((problem) => problem.input),
     samples,
     settings,
     { seed, path: [PURPOSE.evaluation] },

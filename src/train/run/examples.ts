@@ -1,99 +1,95 @@
 import type { Tokenizer } from "../../text/tokenizer.ts";
 import type { SftConfig } from "../config/sft-config.ts";
+import { readDatasetRows } from "../data/jsonl.ts";
+import { demonstrationOf } from "../data/rows.ts";
 import { R1Error } from "../../errors.ts";
 import { Rng } from "../rng.ts";
 import { parseTask } from "../tasks/tasks.ts";
+import type { DataWarning } from "./data-warnings.ts";
+import { endingsOf, writeDemonstration } from "./demonstration.ts";
+import type { Demonstrated, DemonstrationWriter } from "./demonstration.ts";
 import { PURPOSE } from "./environment.ts";
-import { parseJsonl, textField } from "./problems.ts";
+import type { Example } from "./example.ts";
+import { checkRows, checkTaskExamples } from "./example-checks.ts";
 import type { PromptWriter } from "./prompts.ts";
-
-/** A training text: token ids of prompt and completion, and where the completion begins. */
-export interface Example {
-  readonly ids: readonly number[];
-  /** Tokens before the first scored one; 0 scores all that have a token before them. */
-  readonly promptLength: number;
-}
 
 /** Numbered examples; the same number gives the same example. */
 export interface ExampleSource {
   readonly size: number;
   readonly at: (index: number) => Example;
-}
-
-/** What a text for training is written with. */
-interface Writer {
-  readonly tokenizer: Tokenizer;
-  readonly prompts: PromptWriter;
-  readonly eos: number;
-  readonly maxLength: number;
+  /** What there is to say of them before the first step. */
+  readonly warnings: readonly DataWarning[];
 }
 
 /**
- * Opens a run's examples.
- * @throws R1Error E_OPTION for an unknown task, E_JSON and E_FORMAT for a dataset's rows, E_TOKENIZER without an EOS token
+ * Opens a run's examples. A dataset's rows are all looked at: those of which no token is scored are left out.
+ * @param positions of the model, which no example can be longer than
+ * @throws R1Error E_OPTION for an unknown task, and for a `max_length` that leaves nothing of its examples; E_JSON and
+ *   E_FORMAT for a dataset's rows; E_DATASET where no row is left; E_TOKENIZER without an EOS token
  */
 export async function openExamples(
   config: SftConfig,
   tokenizer: Tokenizer,
   prompts: PromptWriter,
+  positions: number,
   readDataset: (path: string) => Promise<string>,
 ): Promise<ExampleSource> {
   const [eos] = tokenizer.eosIds;
   if (eos === undefined) throw new R1Error("E_TOKENIZER", "the tokenizer names no end-of-sequence token");
-  const writer: Writer = { tokenizer, prompts, eos, maxLength: config.max_length };
+  const { max_length, completion_only_loss: completionOnly } = config;
+  const maxLength = Math.min(max_length, positions);
+  const writer: DemonstrationWriter = {
+    tokenizer,
+    prompts,
+    eos,
+    endings: endingsOf(tokenizer, prompts.turnEnd),
+    maxLength,
+    maxLengthSays: maxLength === max_length ? `max_length ${max_length}` : `the model's ${positions} positions`,
+    completionOnly,
+  };
   return config.dataset === null ? taskExamples(config, writer) : datasetExamples(config, writer, readDataset);
 }
 
-function taskExamples(config: SftConfig, writer: Writer): ExampleSource {
-  const { seed, kind, level, completion_only_loss } = config;
+function taskExamples(config: SftConfig, writer: DemonstrationWriter): ExampleSource {
+  const { seed, kind, level } = config;
   const names = (config.task ?? "").split("+");
   const tasks = names.map((name) => parseTask(name.trim()));
-  return {
-    size: config.num_examples ?? 0,
-    at: (index) => {
-      const rng = new Rng(seed, PURPOSE.examples, index);
-      const task = rng.pick(tasks);
-      if (kind === "pretrain") return plainText(writer, task.pretrain(rng));
-      const problem = task.sample(rng, "train", level ?? task.defaultLevel);
-      return demonstration(writer, problem.prompt, task.trace(rng, problem), completion_only_loss);
-    },
+  const at = (index: number): Example => {
+    const rng = new Rng(seed, PURPOSE.examples, index);
+    const task = rng.pick(tasks);
+    if (kind === "pretrain") return plainText(writer, task.pretrain(rng));
+    const problem = task.sample(rng, "train", level ?? task.defaultLevel);
+    return writeDemonstration(writer, { prompt: problem.prompt, completion: task.trace(rng, problem) });
   };
+  const size = config.num_examples ?? 0;
+  return { size, at, warnings: checkTaskExamples(names.join("+"), size, at, writer) };
 }
 
 async function datasetExamples(
   config: SftConfig,
-  writer: Writer,
+  writer: DemonstrationWriter,
   readDataset: (path: string) => Promise<string>,
 ): Promise<ExampleSource> {
   const file = config.dataset ?? "";
-  const rows = parseJsonl(await readDataset(file), file);
-  const pairs = rows.map((row) => [textField(row, "prompt", file), textField(row, "completion", file)] as const);
+  const rows: Demonstrated[] = [];
+  for (const row of readDatasetRows(await readDataset(file), file)) {
+    const { prompt, completion } = demonstrationOf(row, file);
+    // Conversations are rendered now, since a template is rendered in another process; messages when they are needed.
+    const written = typeof prompt === "string" ? prompt : await writer.prompts.write(prompt);
+    rows.push({ line: row.line, prompt: written, completion });
+  }
+  const { kept, warnings } = checkRows(rows, writer, file);
   return {
-    size: pairs.length,
-    at: (index) => {
-      const [prompt = "", completion = ""] = pairs[index] ?? [];
-      return demonstration(writer, prompt, completion, config.completion_only_loss);
-    },
+    size: kept.length,
+    at: (index) => writeDemonstration(writer, kept[index] ?? { prompt: "", completion: "" }),
+    warnings,
   };
 }
 
 /** BOS, the text, EOS; every token after BOS is scored. */
-function plainText({ tokenizer, eos, maxLength }: Writer, text: string): Example {
+function plainText({ tokenizer, eos, maxLength }: DemonstrationWriter, text: string): Example {
   const bos = tokenizer.bosId === undefined ? [] : [tokenizer.bosId];
   return { ids: [...bos, ...tokenizer.encode(text), eos].slice(0, maxLength), promptLength: 0 };
-}
-
-function demonstration(
-  { tokenizer, prompts, eos, maxLength }: Writer,
-  prompt: string,
-  completion: string,
-  completionOnly: boolean,
-): Example {
-  const before = prompts.ids(prompt);
-  // A completion that opens its thought itself, where the template has done so already.
-  const rest = completion.startsWith(prompts.opening) ? completion.slice(prompts.opening.length) : completion;
-  const ids = [...before, ...tokenizer.encode(rest), eos].slice(0, maxLength);
-  return { ids, promptLength: completionOnly ? Math.min(before.length, ids.length) : 0 };
 }
 
 /** Example numbers of step `step` (from 0): each epoch goes through all of them in a new order. */

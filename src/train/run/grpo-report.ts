@@ -2,8 +2,11 @@ import type { GrpoConfig } from "../config/grpo-config.ts";
 import type { CompletionRecord, CompletionToken, Metrics } from "../events.ts";
 import type { Advantages } from "../grpo/advantages.ts";
 import { samplingMismatch, stepMetrics } from "../grpo/metrics.ts";
+import { namedLines } from "./data-warnings.ts";
+import type { DataWarning } from "./data-warnings.ts";
 import { samplingLogps } from "./grpo-update.ts";
 import type { GrpoUpdateResult } from "./grpo-update.ts";
+import { UPDATE_SKIPPED } from "./non-finite.ts";
 import type { RunProblem } from "./problems.ts";
 import type { RewardBatch } from "./reward-batch.ts";
 import type { Rollout } from "./rollout.ts";
@@ -27,6 +30,7 @@ export function grpoMetrics(
 ): Metrics {
   const completionTokens = rollouts.reduce((sum, { ids }) => sum + ids.length, 0);
   const tokens = rollouts.reduce((sum, { promptIds, ids }) => sum + promptIds.length + ids.length, 0);
+  const unrewarded = advantages.rewards.filter((reward) => reward === null).length;
   // The sampler reports the whole distribution at temperature 1, which is the trainer's only there.
   const comparable = config.temperature === 1;
   const metrics = stepMetrics({
@@ -47,10 +51,49 @@ export function grpoMetrics(
   return {
     ...metrics,
     packing_efficiency: update.packing_efficiency,
-    "throughput/rollout_tokens_per_second": completionTokens / times.rolloutTime,
-    "throughput/update_tokens_per_second": (tokens * config.num_iterations) / times.updateTime,
+    // A clock that is too coarse gives no speed.
+    ...(times.rolloutTime > 0 ? { "throughput/rollout_tokens_per_second": completionTokens / times.rolloutTime } : {}),
+    ...(times.updateTime > 0
+      ? { "throughput/update_tokens_per_second": (tokens * config.num_iterations) / times.updateTime }
+      : {}),
+    ...(unrewarded > 0 ? { frac_no_reward: unrewarded / rollouts.length } : {}),
     ...(update.skipped > 0 ? { skipped_updates: update.skipped } : {}),
   };
+}
+
+/** What there is to say of a step's rewards and of its update. */
+export function stepWarnings(
+  config: GrpoConfig,
+  problems: readonly RunProblem[],
+  rollouts: readonly Rollout[],
+  rewards: RewardBatch,
+  advantages: Advantages,
+  update: GrpoUpdateResult,
+): readonly DataWarning[] {
+  const warnings: DataWarning[] = rewards.failures.map((message) => ({ code: "REWARD_FAILED", message }));
+  const unrewarded = rollouts.filter((_, i) => advantages.rewards[i] === null);
+  if (unrewarded.length > 0) {
+    const lines = unrewarded.flatMap(({ prompt }) => problems[prompt]?.line ?? []);
+    const where = lines.length === 0 ? "" : ` (${namedLines([...new Set(lines)])})`;
+    const message = `no reward function applies to ${unrewarded.length} of ${rollouts.length} completions${where}: nothing is learnt from them`;
+    warnings.push({ code: "NO_REWARD", message });
+  }
+  if (unrewarded.length < rollouts.length) {
+    for (const name of config.reward_funcs.filter((_, k) => rewards.unused[k] === true)) {
+      const message = `reward function ${name} applies to none of the ${rollouts.length} completions`;
+      warnings.push({ code: "REWARD_NOT_APPLICABLE", message });
+    }
+  }
+  if (update.skipped > 0) warnings.push(UPDATE_SKIPPED);
+  if (update.mask.every((counts) => counts === 0)) {
+    const message = `all ${rollouts.length} completions ran into max_completion_length ${config.max_completion_length} and are masked (mask_truncated_completions): this step had nothing to learn from`;
+    warnings.push({ code: "NOTHING_SCORED", message });
+  }
+  if (advantages.frac_reward_zero_std === 1) {
+    const message = "in every group all rewards were equal: this step had nothing to learn from";
+    warnings.push({ code: "DEAD_GROUPS", message });
+  }
+  return warnings;
 }
 
 export function completionRecords(

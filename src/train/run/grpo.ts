@@ -1,6 +1,7 @@
-import { R1Error } from "../../errors.ts";
+import { isR1Error, R1Error } from "../../errors.ts";
 import { loadModel } from "../../model/load.ts";
 import type { LanguageModelWeights } from "../../model/load.ts";
+import type { ModelSpec } from "../../model/spec.ts";
 import { TrainableModel } from "../../model/training/trainable-model.ts";
 import type { GrpoConfig } from "../config/grpo-config.ts";
 import type { TrainEvent, TrainWarningEvent } from "../events.ts";
@@ -9,10 +10,15 @@ import type { RunControl, RunEnvironment } from "./environment.ts";
 import { PURPOSE } from "./environment.ts";
 import { evaluate, evaluationMetrics } from "./evaluate.ts";
 import { scoreRewards } from "./reward-batch.ts";
-import { completionRecords, grpoMetrics } from "./grpo-report.ts";
+import type { DataWarning } from "./data-warnings.ts";
+import { completionRecords, grpoMetrics, stepWarnings } from "./grpo-report.ts";
 import { GrpoUpdate } from "./grpo-update.ts";
 import { openProblems } from "./problems.ts";
-import type { ProblemSource } from "./problems.ts";
+import { finiteMetrics, SkippedUpdates } from "./non-finite.ts";
+import type { ProblemSource, RunProblem } from "./problems.ts";
+import { checkPrompts, checkTaskPrompts, promptLimit } from "./prompt-checks.ts";
+import type { PromptWriter } from "./prompts.ts";
+import { checkRewards } from "./reward-checks.ts";
 import { Sampler } from "./rollout.ts";
 import type { SamplingSettings } from "./rollout.ts";
 import { grpoSizes } from "./grpo-plan.ts";
@@ -49,6 +55,44 @@ export async function* trainGrpo(
   }
 }
 
+/** A step that failed on its prompts has changed nothing: the steps before it are worth a checkpoint. */
+function leavesWeights(error: unknown): boolean {
+  return isR1Error(error) && (error.code === "E_PROMPT_TOO_LONG" || error.code === "E_OPTION");
+}
+
+interface CheckedData {
+  readonly problems: ProblemSource;
+  readonly warnings: readonly DataWarning[];
+}
+
+/** Everything that can be known of a run's data before its first step. */
+async function checkData(
+  config: GrpoConfig,
+  source: ProblemSource,
+  prompts: PromptWriter,
+  { maxPositions }: ModelSpec,
+): Promise<CheckedData> {
+  if (config.task !== null) {
+    // A task's completions are seldom as long as they may be: a pack that could not hold those is let pass.
+    const limit = promptLimit(config, maxPositions, Infinity);
+    checkTaskPrompts(config.task, firstPrompts(config, source), prompts, limit);
+  }
+  const limit = promptLimit(config, maxPositions, config.max_tokens_per_pack);
+  const { problems, warnings } = await checkPrompts(source, prompts, limit, config);
+  return { problems, warnings: [...warnings, ...checkRewards(config, problems)] };
+}
+
+function* firstPrompts(
+  { max_steps, per_step_prompts, eval_every, eval_prompts }: GrpoConfig,
+  source: ProblemSource,
+): Generator<RunProblem | undefined> {
+  const held = eval_every > 0 ? Math.min(eval_prompts, 64) : 0;
+  for (let i = 0; i < held; i++) yield source.heldout(i);
+  for (let step = 0; step < max_steps; step++) {
+    for (let i = 0; i < per_step_prompts; i++) yield source.training(step, i, per_step_prompts);
+  }
+}
+
 class GrpoRun {
   readonly #environment: RunEnvironment;
   readonly #config: GrpoConfig;
@@ -57,8 +101,12 @@ class GrpoRun {
   readonly #trainable: TrainableModel;
   readonly #sampler: Sampler;
   readonly #problems: ProblemSource;
+  readonly #dataWarnings: readonly DataWarning[];
   readonly #settings: SamplingSettings;
+  readonly #skipped = new SkippedUpdates();
   #step = 0;
+  /** Of the last checkpoint. */
+  #savedStep = 0;
   #numTokens = 0;
 
   private constructor(
@@ -66,7 +114,7 @@ class GrpoRun {
     config: GrpoConfig,
     opened: OpenedModel,
     control: RunControl,
-    parts: { readonly trainable: TrainableModel; readonly sampler: Sampler; readonly problems: ProblemSource },
+    parts: { readonly trainable: TrainableModel; readonly sampler: Sampler } & CheckedData,
   ) {
     this.#environment = environment;
     this.#config = config;
@@ -75,6 +123,7 @@ class GrpoRun {
     this.#trainable = parts.trainable;
     this.#sampler = parts.sampler;
     this.#problems = parts.problems;
+    this.#dataWarnings = parts.warnings;
     this.#settings = {
       temperature: config.temperature,
       topP: config.top_p,
@@ -91,7 +140,7 @@ class GrpoRun {
     control: RunControl,
   ): Promise<GrpoRun> {
     const { model, tokenizer, prompts } = opened;
-    const problems = await openProblems(config, environment.readDataset);
+    const source = await openProblems(config, environment.readDataset);
     const room = model.spec.maxPositions - config.max_completion_length;
     if (room < 1) {
       throw new R1Error(
@@ -101,6 +150,7 @@ class GrpoRun {
     }
     const reference = config.beta === 0 ? undefined : config.lora ? ("adapter-off" as const) : second;
     const sizes = grpoSizes(config, model.spec);
+    const data = await checkData(config, source, prompts, model.spec);
     const trainable = await TrainableModel.create(model, {
       sizes: sizes.training,
       temperature: config.temperature,
@@ -110,7 +160,7 @@ class GrpoRun {
     let sampler: Sampler | undefined;
     try {
       sampler = await Sampler.create(model, tokenizer, prompts, sizes.sampler, trainable.adapter);
-      const run = new GrpoRun(environment, config, opened, control, { trainable, sampler, problems });
+      const run = new GrpoRun(environment, config, opened, control, { trainable, sampler, ...data });
       if (config.lora) initialiseAdapters(trainable, config.seed);
       if (control.resume) await run.#resume();
       return run;
@@ -123,15 +173,23 @@ class GrpoRun {
 
   async *events(): AsyncGenerator<TrainEvent> {
     const { max_steps, eval_every, save_every } = this.#config;
+    // A resumed run's record has them.
+    if (this.#step === 0) for (const warning of this.#dataWarnings) yield this.#warning(warning);
     if (eval_every > 0 && this.#step === 0) yield* this.#evaluate();
     while (this.#step < max_steps && !stopped(this.#control)) {
-      const events = await this.#update().catch((error: unknown) => {
+      let events: readonly TrainEvent[] = [];
+      try {
+        events = await this.#update();
+      } catch (error) {
         // Stopped within a rollout: the step has not happened.
-        if (stopped(this.#control)) return [];
-        throw error;
-      });
+        if (!stopped(this.#control)) {
+          if (this.#step > this.#savedStep && leavesWeights(error)) yield await this.#save();
+          throw error;
+        }
+      }
       yield* events;
       if (events.length === 0) break;
+      this.#skipped.check(this.#step);
       const last = this.#step === max_steps;
       if (eval_every > 0 && (last || this.#step % eval_every === 0)) yield* this.#evaluate();
       if (last || (save_every > 0 && this.#step % save_every === 0)) yield await this.#save();
@@ -155,7 +213,7 @@ class GrpoRun {
       this.#problems.training(step, i, config.per_step_prompts),
     );
     const rollouts = await this.#sampler.sample(
-      problems.map(({ prompt }) => prompt),
+      problems.map(({ input }) => input),
       config.num_generations,
       this.#settings,
       { seed: config.seed, path: [PURPOSE.rollout, step] },
@@ -169,34 +227,27 @@ class GrpoRun {
     this.#numTokens += rollouts.reduce((sum, { promptIds, ids }) => sum + promptIds.length + ids.length, 0);
     if (config.sync_ref_model && this.#step % config.ref_model_sync_steps === 0) this.#trainable.syncReference();
     const finishedAt = this.#environment.now();
-    const metrics = grpoMetrics(config, rollouts, advantages, update, {
-      numTokens: this.#numTokens,
-      stepTime: (finishedAt - started) / 1000,
-      rolloutTime: (rolledOut - started) / 1000,
-      updateTime: (finishedAt - rolledOut) / 1000,
-      ...(this.#problems.size === undefined
-        ? {}
-        : { epoch: (this.#step * config.per_step_prompts) / this.#problems.size }),
-    });
-    const warnings: TrainWarningEvent[] = rewards.failures.map((message) => this.#warning("REWARD_FAILED", message));
-    if (update.skipped > 0) {
-      warnings.push(
-        this.#warning("NON_FINITE", "the gradient held a value that is not finite; the update was left out"),
-      );
-    }
-    if (advantages.frac_reward_zero_std === 1) {
-      warnings.push(
-        this.#warning("DEAD_GROUPS", "in every group all rewards were equal: this step had nothing to learn from"),
-      );
-    }
+    this.#skipped.count(update.skipped === config.num_iterations);
+    const { metrics, warnings } = finiteMetrics(
+      grpoMetrics(config, rollouts, advantages, update, {
+        numTokens: this.#numTokens,
+        stepTime: (finishedAt - started) / 1000,
+        rolloutTime: (rolledOut - started) / 1000,
+        updateTime: (finishedAt - rolledOut) / 1000,
+        ...(this.#problems.size === undefined
+          ? {}
+          : { epoch: (this.#step * config.per_step_prompts) / this.#problems.size }),
+      }),
+    );
     const completions = config.log_completions
       ? completionRecords(config, this.#step, problems, rollouts, rewards, advantages, update)
       : [];
-    return [...warnings, { type: "step", step: this.#step, metrics, completions }];
+    const said = [...stepWarnings(config, problems, rollouts, rewards, advantages, update), ...warnings];
+    return [...said.map((one) => this.#warning(one)), { type: "step", step: this.#step, metrics, completions }];
   }
 
-  #warning(code: TrainWarningEvent["code"], message: string): TrainWarningEvent {
-    return { type: "warning", step: this.#step, code, message };
+  #warning(warning: DataWarning): TrainWarningEvent {
+    return { type: "warning", step: this.#step, ...warning };
   }
 
   async *#evaluate(): AsyncGenerator<TrainEvent> {
@@ -204,7 +255,10 @@ class GrpoRun {
     const options = { prompts: eval_prompts, samples: eval_samples, seed, settings: this.#settings };
     try {
       const evaluation = await evaluate(this.#sampler, this.#problems, options, this.#control.signal);
-      if (evaluation.n > 0) yield { type: "eval", step: this.#step, metrics: evaluationMetrics(evaluation) };
+      if (evaluation.n === 0) return;
+      const { metrics, warnings } = finiteMetrics(evaluationMetrics(evaluation));
+      for (const warning of warnings) yield this.#warning(warning);
+      yield { type: "eval", step: this.#step, metrics };
     } catch (error) {
       if (!stopped(this.#control)) throw error;
     }
@@ -214,6 +268,7 @@ class GrpoRun {
     const { lora, model } = this.#config;
     const state = { step: this.#step, appliedSteps: this.#trainable.appliedSteps, numTokens: this.#numTokens };
     const files = await checkpointFiles(this.#trainable, this.#opened.kept, state, lora, model);
+    this.#savedStep = this.#step;
     return { type: "saved", step: this.#step, path: await this.#environment.checkpoints.save(files) };
   }
 
@@ -221,6 +276,7 @@ class GrpoRun {
     const folder = await checkpointToResume(this.#environment, this.#control);
     const { step, numTokens } = await restoreCheckpoint(this.#trainable, folder);
     this.#step = step;
+    this.#savedStep = step;
     this.#numTokens = numTokens;
   }
 }

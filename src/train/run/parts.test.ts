@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { parseGrpoConfig } from "../config/grpo-config.ts";
 import { createLocalTemplateHost } from "../../text/template-host.ts";
 import { loadText } from "../../text/load-text.ts";
 import { createTokenizer } from "../../text/tokenizer.ts";
@@ -9,6 +10,7 @@ import { splitOf } from "../tasks/task.ts";
 import { exampleOrder } from "./examples.ts";
 import { inPackOrder, inSequenceOrder, packScored } from "./packs.ts";
 import { openProblems, taskProblems } from "./problems.ts";
+import { scoreRewards } from "./reward-batch.ts";
 import { createPromptWriter } from "./prompts.ts";
 
 const files = { tokenizerConfig: nanoTokenizerConfig(), generationConfig: undefined, config: undefined };
@@ -67,6 +69,27 @@ describe("prompts", () => {
     );
     expect(writer.opening).toBe("<think>\n");
     expect(writer.startsInThink).toBe(true);
+  });
+});
+
+describe("rewards", () => {
+  it("that are no number are told, and count as not applying", () => {
+    const rollout = {
+      prompt: 0,
+      promptIds: [1],
+      ids: [2, 3],
+      finished: true,
+      text: "5",
+      pieces: [],
+      samplingLogps: [],
+    };
+    const problem = { prompt: "x", input: "x", columns: { solution: "5" } };
+    // A length that no configuration allows: 0 / 0.
+    const config = { ...parseGrpoConfig({ model: "m", task: "countdown" }), max_completion_length: 0 };
+    const scored = scoreRewards({ ...config, reward_funcs: ["cosine", "countdown"] }, [problem], [rollout]);
+    expect(scored.values).toEqual([[null, null]]);
+    expect(scored.failures).toEqual(["reward function cosine gave NaN for 1 of 1 completions"]);
+    expect(scored.unused).toEqual([false, true]);
   });
 });
 

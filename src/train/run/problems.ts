@@ -1,4 +1,7 @@
 import { R1Error } from "../../errors.ts";
+import { readDatasetRows } from "../data/jsonl.ts";
+import { promptField, promptText } from "../data/rows.ts";
+import type { PromptInput } from "../data/rows.ts";
 import { Rng } from "../rng.ts";
 import { promptOf } from "../tasks/task.ts";
 import type { Split, Task } from "../tasks/task.ts";
@@ -7,10 +10,15 @@ import { PURPOSE } from "./environment.ts";
 
 /** A prompt and what its completions are judged by. */
 export interface RunProblem {
+  /** For a reader; a conversation in one piece. */
   readonly prompt: string;
+  /** What the model is asked. */
+  readonly input: PromptInput;
   readonly columns: Readonly<Record<string, unknown>>;
   /** Judges a completion; left out where only `columns` say what is right. */
   readonly verify?: (completion: string) => boolean;
+  /** Of the dataset; left out for a task. */
+  readonly line?: number;
 }
 
 /** Where a run's prompts come from; the same address gives the same problem, whatever ran before. */
@@ -19,16 +27,27 @@ export interface ProblemSource {
   readonly training: (step: number, index: number, perStep: number) => RunProblem;
   /** The `index`-th held-out prompt; undefined where there are no more. */
   readonly heldout: (index: number) => RunProblem | undefined;
-  /** Rows of a dataset; undefined for a task, which has no end. */
+  /** Rows to train on of a dataset; undefined for a task, which has no end. */
   readonly size?: number;
+  /** A dataset's rows; undefined for a task. */
+  readonly rows?: DatasetProblems;
+}
+
+export interface DatasetProblems {
+  readonly training: readonly RunProblem[];
+  readonly heldout: readonly RunProblem[];
+  /** The same source with those rows alone for which `keep` is true; held-out rows stay held out. */
+  readonly filter: (keep: (problem: RunProblem) => boolean) => ProblemSource;
 }
 
 /** @param isInstructed each prompt says what the task asks for, and how it is to be answered */
 export function taskProblems(task: Task, level: number | null, seed: number, isInstructed = false): ProblemSource {
   const draw = (split: Split, ...path: readonly number[]): RunProblem => {
     const problem = task.sample(new Rng(seed, ...path), split, level ?? task.defaultLevel);
+    const prompt = promptOf(task, problem, isInstructed);
     return {
-      prompt: promptOf(task, problem, isInstructed),
+      prompt,
+      input: prompt,
       columns: problem.columns,
       verify: (completion) => task.check(problem.columns, completion),
     };
@@ -54,15 +73,15 @@ export async function openProblems(
 ): Promise<ProblemSource> {
   if (task !== null) return taskProblems(parseTask(task), level, seed, task_instructions);
   if (dataset === null) throw new R1Error("E_OPTION", "neither task nor dataset; expected one of them");
-  return datasetProblems(parseRows(await readDataset(dataset), dataset), seed);
+  const rows = parseRows(await readDataset(dataset), dataset);
+  const held = rows.length > HELDOUT_SHARE ? Math.floor(rows.length / HELDOUT_SHARE) : 0;
+  return datasetProblems(rows.slice(0, rows.length - held), rows.slice(rows.length - held), seed);
 }
 
 /** One row in eight, the last ones, is held out. */
 const HELDOUT_SHARE = 8;
 
-function datasetProblems(rows: readonly RunProblem[], seed: number): ProblemSource {
-  const held = rows.length > HELDOUT_SHARE ? Math.floor(rows.length / HELDOUT_SHARE) : 0;
-  const train = rows.slice(0, rows.length - held);
+function datasetProblems(train: readonly RunProblem[], heldout: readonly RunProblem[], seed: number): ProblemSource {
   let epoch = -1;
   let order: number[] = [];
   return {
@@ -78,62 +97,19 @@ function datasetProblems(rows: readonly RunProblem[], seed: number): ProblemSour
       if (!row) throw new RangeError("an empty dataset");
       return row;
     },
-    heldout: (index) => rows[rows.length - held + index],
+    heldout: (index) => heldout[index],
+    rows: {
+      training: train,
+      heldout,
+      filter: (keep) => datasetProblems(train.filter(keep), heldout.filter(keep), seed),
+    },
   };
 }
 
-export interface DatasetRow {
-  readonly line: number;
-  readonly fields: Readonly<Record<string, unknown>>;
-}
-
-const MAX_DATASET_CHARS = 512 * 2 ** 20;
-
-/**
- * Rows of a JSONL file.
- * @throws R1Error E_JSON for a line that is no JSON object, E_FORMAT for an empty or too large file
- */
-export function parseJsonl(text: string, file: string): readonly DatasetRow[] {
-  if (text.length > MAX_DATASET_CHARS) throw new R1Error("E_FORMAT", `${file}: more than 512 Mi characters`);
-  const rows = text.split("\n").flatMap((line, i): DatasetRow[] => {
-    if (line.trim() === "") return [];
-    let value: unknown;
-    try {
-      value = JSON.parse(line);
-    } catch (cause) {
-      throw new R1Error("E_JSON", `${file}, line ${i + 1}: no valid JSON`, { file, line: i + 1 }, { cause });
-    }
-    if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw new R1Error("E_JSON", `${file}, line ${i + 1}: expected a JSON object`, { file, line: i + 1 });
-    }
-    return [{ line: i + 1, fields: { ...value } }];
-  });
-  if (rows.length === 0) throw new R1Error("E_FORMAT", `${file}: no rows`, { file });
-  return rows;
-}
-
-/**
- * The text of a field that TRL's formats allow as a string or as messages, of which the last one's content counts.
- * @throws R1Error E_FORMAT naming file, line and field
- */
-export function textField({ line, fields }: DatasetRow, name: string, file: string): string {
-  const value = fields[name];
-  if (typeof value === "string") return value;
-  const last: unknown = Array.isArray(value) ? value.at(-1) : undefined;
-  if (typeof last === "object" && last !== null && "content" in last && typeof last.content === "string") {
-    return last.content;
-  }
-  const found = value === undefined ? "missing" : `a ${Array.isArray(value) ? "list" : typeof value}`;
-  throw new R1Error("E_FORMAT", `${file}, line ${line}: ${name} is ${found}; expected a string or a list of messages`, {
-    file,
-    line,
-    field: name,
-  });
-}
-
 function parseRows(text: string, file: string): readonly RunProblem[] {
-  return parseJsonl(text, file).map((row) => {
+  return readDatasetRows(text, file).map((row) => {
     const { prompt: _, ...columns } = row.fields;
-    return { prompt: textField(row, "prompt", file), columns };
+    const input = promptField(row, file);
+    return { prompt: promptText(input), input, columns, line: row.line };
   });
 }

@@ -34,7 +34,7 @@ export async function* acceptedSamples(
     const count = Math.min(perBatch, problems - first);
     const chosen = Array.from({ length: count }, (_, i) => source.training(first / perBatch, i, perBatch));
     const rollouts = await sampler.sample(
-      chosen.map(({ prompt }) => prompt),
+      chosen.map(({ input }) => input),
       samples,
       settings,
       { seed, path: [PURPOSE.rollout, first] },

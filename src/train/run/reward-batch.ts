@@ -8,8 +8,10 @@ import type { Rollout } from "./rollout.ts";
 export interface RewardBatch {
   /** [completions][functions]; null where a function does not apply or failed. */
   readonly values: readonly (readonly (number | null)[])[];
-  /** A sentence for each function that threw. */
+  /** A sentence for each function that threw, or gave a value that is no number. */
   readonly failures: readonly string[];
+  /** [functions] whether it applied to no completion, without having failed. */
+  readonly unused: readonly boolean[];
 }
 
 /**
@@ -27,21 +29,31 @@ export function scoreRewards(
   });
   const context = rewardContext(config);
   const failures: string[] = [];
+  const unused: boolean[] = [];
   const columns = parseRewards(config.reward_funcs).map((reward) => {
-    try {
-      return reward.score(items, context, config.num_generations);
-    } catch (error) {
-      failures.push(`reward function ${reward.name} failed: ${error instanceof Error ? error.message : String(error)}`);
-      return [];
-    }
+    const before = failures.length;
+    const column = scoreColumn(() => reward.score(items, context, config.num_generations), reward.name, failures);
+    unused.push(failures.length === before && items.every((_, i) => (column[i] ?? null) === null));
+    return column;
   });
-  return {
-    values: items.map((_, i) =>
-      columns.map((column) => {
-        const value = column[i] ?? null;
-        return value !== null && Number.isFinite(value) ? value : null;
-      }),
-    ),
-    failures,
-  };
+  return { values: items.map((_, i) => columns.map((column) => column[i] ?? null)), failures, unused };
+}
+
+/** One function's values; null for those that are no number. */
+function scoreColumn(
+  score: () => readonly (number | null)[],
+  name: string,
+  failures: string[],
+): readonly (number | null)[] {
+  try {
+    const column = score();
+    const wrong = column.filter((value) => value !== null && !Number.isFinite(value));
+    if (wrong.length > 0) {
+      failures.push(`reward function ${name} gave ${wrong[0]} for ${wrong.length} of ${column.length} completions`);
+    }
+    return column.map((value) => (Number.isFinite(value) ? value : null));
+  } catch (error) {
+    failures.push(`reward function ${name} failed: ${error instanceof Error ? error.message : String(error)}`);
+    return [];
+  }
 }

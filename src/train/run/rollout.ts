@@ -7,8 +7,9 @@ import { Session } from "../../model/session.ts";
 import { R1Error } from "../../errors.ts";
 import { StreamDecoder } from "../../text/stream-decoder.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
+import type { PromptInput } from "../data/rows.ts";
 import { Rng } from "../rng.ts";
-import type { PromptWriter } from "./prompts.ts";
+import type { PromptWriter, WrittenPrompt } from "./prompts.ts";
 
 /** One sampled completion. */
 export interface Rollout {
@@ -92,20 +93,22 @@ export class Sampler {
   }
 
   /**
-   * @param generations completions of each message
-   * @param path the random path of this batch; a message's completions depend on it and the message's place alone
-   * @throws R1Error E_PROMPT_TOO_LONG for a message longer than the sampler was made for; E_ABORTED, E_DEVICE_LOST
+   * @param inputs users' messages, or conversations to go on with
+   * @param generations completions of each
+   * @param path the random path of this batch; an input's completions depend on it and the input's place alone
+   * @throws R1Error E_PROMPT_TOO_LONG for a prompt longer than the sampler was made for; E_ABORTED, E_DEVICE_LOST
    */
   async sample(
-    messages: readonly string[],
+    inputs: readonly PromptInput[],
     generations: number,
     settings: SamplingSettings,
     path: { readonly seed: number; readonly path: readonly number[] },
     signal?: AbortSignal,
   ): Promise<readonly Rollout[]> {
-    const prompts = messages.map((message, i) => ({
-      ids: this.#promptIds(message),
-      startsInThink: this.#prompts.startsInThink,
+    const written = await Promise.all(inputs.map((input) => this.#written(input)));
+    const prompts = written.map(({ ids, startsInThink }, i) => ({
+      ids,
+      startsInThink,
       seed: new Rng(path.seed, ...path.path, i).int(2 ** 32),
     }));
     const stopIds = this.#tokenizer.eosIds;
@@ -124,7 +127,7 @@ export class Sampler {
         promptIds: prompts[event.prompt]?.ids ?? [],
         ids,
         finished,
-        text: this.#prompts.opening + text,
+        text: (written[event.prompt]?.opening ?? "") + text,
         pieces: this.#pieces(ids),
         samplingLogps: logprobs,
       };
@@ -141,14 +144,12 @@ export class Sampler {
     return ids.map((id) => decoder.push(id));
   }
 
-  #promptIds(message: string): readonly number[] {
-    const ids = this.#prompts.ids(message);
-    if (ids.length > this.#sizes.promptTokens) {
-      throw new R1Error(
-        "E_PROMPT_TOO_LONG",
-        `a prompt of ${ids.length} tokens; this run was set up for ${this.#sizes.promptTokens}`,
-      );
-    }
-    return ids;
+  async #written(input: PromptInput): Promise<WrittenPrompt> {
+    const written = await this.#prompts.write(input);
+    if (written.ids.length <= this.#sizes.promptTokens) return written;
+    throw new R1Error(
+      "E_PROMPT_TOO_LONG",
+      `a prompt of ${written.ids.length} tokens; this run was set up for ${this.#sizes.promptTokens}`,
+    );
   }
 }

@@ -1,13 +1,20 @@
 import { TrainableModel } from "../../model/training/trainable-model.ts";
 import type { SftConfig } from "../config/sft-config.ts";
 import type { Metrics, TrainEvent } from "../events.ts";
+import { parseTask } from "../tasks/tasks.ts";
 import type { RunControl, RunEnvironment } from "./environment.ts";
 import { evaluate, evaluationMetrics } from "./evaluate.ts";
+import type { DataWarning } from "./data-warnings.ts";
+import { isScored } from "./example.ts";
+import type { Example } from "./example.ts";
 import { exampleOrder, openExamples } from "./examples.ts";
-import type { Example, ExampleSource } from "./examples.ts";
+import type { ExampleSource } from "./examples.ts";
 import { folderOf, freshModel } from "./model-files.ts";
+import { finiteMetrics, SkippedUpdates, UPDATE_SKIPPED } from "./non-finite.ts";
 import { packScored } from "./packs.ts";
-import { openProblems } from "./problems.ts";
+import { checkTaskPrompts } from "./prompt-checks.ts";
+import { openProblems, taskProblems } from "./problems.ts";
+import type { PromptWriter } from "./prompts.ts";
 import { Sampler } from "./rollout.ts";
 import { checkpointToResume, initialiseAdapters, openModel, optimizerStep, stopped, trainingSizes } from "./setup.ts";
 import type { OpenedModel } from "./setup.ts";
@@ -46,6 +53,27 @@ export async function* trainSft(
   }
 }
 
+/** Of `max_length`, an evaluation leaves one half for the problem and one for the answer. */
+function promptTokens({ max_length }: SftConfig): number {
+  return Math.floor(max_length / 2);
+}
+
+/** @throws R1Error E_OPTION where the problems of an evaluation would not fit, which it would end at */
+function checkEvaluation(config: SftConfig, prompts: PromptWriter): void {
+  const { task, level, seed, eval_every, eval_prompts } = config;
+  if (task === null || eval_every === 0 || !isEvaluated(config)) return;
+  const tokens = promptTokens(config);
+  const says = `an evaluation with half of max_length ${config.max_length}`;
+  const problems = taskProblems(parseTask(task), level, seed);
+  const heldout = Array.from({ length: Math.min(eval_prompts, 64) }, (_, i) => problems.heldout(i));
+  checkTaskPrompts(task, heldout, prompts, { tokens, says, field: "max_length" });
+}
+
+/** Plain text has no problems to be sampled. */
+function isEvaluated({ kind }: SftConfig): boolean {
+  return kind === "trace";
+}
+
 class SftRun {
   readonly #environment: RunEnvironment;
   readonly #config: SftConfig;
@@ -57,6 +85,7 @@ class SftRun {
   readonly #steps: number;
   /** Examples made before their step. */
   #ahead: { readonly step: number; readonly sequences: readonly Example[] } | undefined;
+  readonly #skipped = new SkippedUpdates();
   #step = 0;
   #numTokens = 0;
 
@@ -85,7 +114,8 @@ class SftRun {
     control: RunControl,
   ): Promise<SftRun> {
     const { model, tokenizer, prompts } = opened;
-    const examples = await openExamples(config, tokenizer, prompts, environment.readDataset);
+    const examples = await openExamples(config, tokenizer, prompts, model.spec.maxPositions, environment.readDataset);
+    checkEvaluation(config, prompts);
     const trainable = await TrainableModel.create(model, {
       sizes: trainingSizes(model.spec, config.max_tokens_per_pack, config.gradient_checkpointing),
       ...(config.lora ? { lora: config.lora } : {}),
@@ -103,19 +133,15 @@ class SftRun {
 
   async *events(): AsyncGenerator<TrainEvent> {
     const { eval_every, save_every } = this.#config;
+    // A resumed run's record has them.
+    if (this.#step === 0) yield* this.#warnings(this.#examples.warnings);
     while (this.#step < this.#steps && !stopped(this.#control)) {
-      const { metrics, skipped } = await this.#update();
-      if (skipped) {
-        yield {
-          type: "warning",
-          step: this.#step,
-          code: "NON_FINITE",
-          message: "the gradient held a value that is not finite; the update was left out",
-        };
-      }
+      const { metrics, warnings } = await this.#update();
+      yield* this.#warnings(warnings);
       yield { type: "step", step: this.#step, metrics, completions: [] };
+      this.#skipped.check(this.#step);
       const last = this.#step === this.#steps;
-      if (eval_every > 0 && this.#samples && (last || this.#step % eval_every === 0)) {
+      if (eval_every > 0 && isEvaluated(this.#config) && (last || this.#step % eval_every === 0)) {
         yield* this.#evaluation();
       }
       if (last || (save_every > 0 && this.#step % save_every === 0)) yield await this.#save();
@@ -123,6 +149,10 @@ class SftRun {
     const finished = this.#step >= this.#steps;
     if (!finished) yield await this.#save();
     yield { type: "done", step: this.#step, reason: finished ? "finished" : "stopped" };
+  }
+
+  *#warnings(warnings: readonly DataWarning[]): Generator<TrainEvent> {
+    for (const warning of warnings) yield { type: "warning", step: this.#step, ...warning };
   }
 
   dispose(): void {
@@ -135,10 +165,11 @@ class SftRun {
     return this.#order(step).map((index) => this.#examples.at(index));
   }
 
-  async #update(): Promise<{ readonly metrics: Metrics; readonly skipped: boolean }> {
+  async #update(): Promise<{ readonly metrics: Metrics; readonly warnings: readonly DataWarning[] }> {
     const started = this.#environment.now();
     const { max_tokens_per_pack, padding } = this.#config;
-    const sequences = this.#draw(this.#step);
+    const sequences = this.#draw(this.#step).filter(isScored);
+    if (sequences.length === 0) return this.#emptyUpdate();
     const padId = this.#opened.tokenizer.eosIds[0] ?? 0;
     const packed = packScored(sequences, max_tokens_per_pack, padding ? { padId } : undefined);
     let loss = 0;
@@ -159,29 +190,40 @@ class SftRun {
     const { gradNorm, skipped } = await this.#trainable.step(step);
     this.#step++;
     this.#numTokens += sequences.reduce((sum, { ids }) => sum + ids.length, 0);
+    this.#skipped.count(skipped);
+    const { metrics, warnings } = finiteMetrics({
+      loss: loss / packed.tokens,
+      grad_norm: gradNorm,
+      learning_rate: step.learningRate,
+      entropy: entropy / packed.tokens,
+      num_tokens: this.#numTokens,
+      packing_efficiency: packed.packing_efficiency,
+      epoch: this.#epoch,
+      step_time: (this.#environment.now() - started) / 1000,
+    });
+    return { metrics, warnings: [...(skipped ? [UPDATE_SKIPPED] : []), ...warnings] };
+  }
+
+  /** A step whose examples are all without a scored token: nothing is changed, and it says so. */
+  #emptyUpdate(): { readonly metrics: Metrics; readonly warnings: readonly DataWarning[] } {
+    this.#step++;
+    const { per_device_train_batch_size: count, max_length } = this.#config;
+    const message = `none of the ${count} examples has a token to be scored, since their prompts fill max_length ${max_length}; the update was left out`;
     return {
-      skipped,
-      metrics: {
-        loss: loss / packed.tokens,
-        grad_norm: gradNorm,
-        learning_rate: step.learningRate,
-        entropy: entropy / packed.tokens,
-        num_tokens: this.#numTokens,
-        packing_efficiency: packed.packing_efficiency,
-        epoch: (this.#step * this.#config.per_device_train_batch_size) / this.#examples.size,
-        step_time: (this.#environment.now() - started) / 1000,
-      },
+      metrics: { num_tokens: this.#numTokens, epoch: this.#epoch },
+      warnings: [{ code: "NOTHING_SCORED", message }],
     };
   }
 
-  /** Plain text has no problems to be sampled. */
-  get #samples(): boolean {
-    return this.#config.kind === "trace";
+  get #epoch(): number {
+    return (this.#step * this.#config.per_device_train_batch_size) / this.#examples.size;
   }
 
   async *#evaluation(): AsyncGenerator<TrainEvent> {
     try {
-      yield { type: "eval", step: this.#step, metrics: await this.#evaluate() };
+      const { metrics, warnings } = finiteMetrics(await this.#evaluate());
+      yield* this.#warnings(warnings);
+      yield { type: "eval", step: this.#step, metrics };
     } catch (error) {
       // Stopped while it evaluated: the steps before it are saved all the same.
       if (!stopped(this.#control)) throw error;
@@ -192,7 +234,7 @@ class SftRun {
     const { eval_prompts: prompts, eval_samples: samples, max_length, seed } = this.#config;
     const problems = await openProblems(this.#config, this.#environment.readDataset);
     const { model, tokenizer, prompts: writer } = this.#opened;
-    const half = Math.floor(max_length / 2);
+    const half = promptTokens(this.#config);
     const sizes = { sequences: 64, generations: samples, promptTokens: half, maxNewTokens: max_length - half };
     const sampler = await Sampler.create(model, tokenizer, writer, sizes, this.#trainable.adapter);
     try {

@@ -7,12 +7,13 @@ const MOST_ROWS = 20_000;
 /** Columns that the rewards and the tasks' checkers read; a task has others to write its demonstrations from. */
 const REWARD_COLUMNS = new Set(["solution", "numbers", "target", "language"]);
 
-function row({ prompt, columns, verify }: RunProblem, conversational: boolean): string {
+function row({ prompt, input, columns, verify }: RunProblem, conversational: boolean): string {
   const fields = verify
     ? Object.entries(columns).filter(([name]) => REWARD_COLUMNS.has(name))
     : Object.entries(columns);
   return JSON.stringify({
-    prompt: conversational ? [{ role: "user", content: prompt }] : prompt,
+    // A conversation is one in either form: TRL puts it through the template by itself.
+    prompt: typeof input !== "string" ? input : conversational ? [{ role: "user", content: prompt }] : prompt,
     ...Object.fromEntries(fields),
   });
 }

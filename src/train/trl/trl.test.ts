@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { exportedBytes } from "../../checkpoint/export/testing.ts";
 import { parseGrpoConfig } from "../config/grpo-config.ts";
-import { taskProblems } from "../run/problems.ts";
+import { openProblems, taskProblems } from "../run/problems.ts";
 import { parseTask } from "../tasks/tasks.ts";
 import { trlFiles } from "./bundle.ts";
 import { batchesOf } from "./grpo-yaml.ts";
@@ -61,6 +61,21 @@ describe("the folder for TRL", () => {
     const { prompt, columns } = taskProblems(parseTask("countdown"), null, 9).training(2, 1, 4);
     expect(train[9]).toEqual({ prompt: [{ role: "user", content: prompt }], ...columns });
     expect(rows(files.get("heldout.jsonl"))).toHaveLength(5);
+  });
+
+  it("has conversations as they are, for a model with a chat template and without", async () => {
+    const prompt = [
+      { role: "system", content: "Answer in one line." },
+      { role: "user", content: "make 30 from 6 4 6" },
+    ];
+    const config = parseGrpoConfig({ model: "m", dataset: "d.jsonl" });
+    const data = `\uFEFF${JSON.stringify({ prompt, solution: "30" })}\r\n`;
+    const problems = await openProblems(config, () => Promise.resolve(data));
+    for (const opening of ["<think>\n", undefined]) {
+      const file = trlFiles({ config, problems, name: "m", opening }).find(({ path }) => path === "train.jsonl");
+      const text = new TextDecoder().decode(await exportedBytes(file ?? expect.fail()));
+      expect(rows(text)).toEqual([{ prompt, solution: "30" }]);
+    }
   });
 
   it("has prompts as text for a model without a chat template, and no columns but those", async () => {

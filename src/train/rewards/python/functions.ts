@@ -116,7 +116,8 @@ def repetition_words(completions, **kwargs):
 def language_consistency(completions, **kwargs):
     def score(row):
         language = row.columns.get("language")
-        if language not in ("en", "ja"):
+        language = re.split("[-_]", language.lower())[0] if isinstance(language, str) else None
+        if language not in LANGUAGES:
             return None
         _, opened, rest = row.text.partition(THINK_START)
         thought = (rest if opened else row.text).partition(THINK_END)[0]

@@ -1,7 +1,7 @@
 import { THINK_END, THINK_START } from "../../../text/tags.ts";
 import { MAX_CHARACTERS, MAX_DEPTH, STRENGTH, TOKEN } from "../expression.ts";
-import { COMMAND, JAPANESE, LATIN } from "../language-consistency.ts";
-import { PYTHON_WHITESPACE, pythonClass, pythonPattern, pythonString } from "./literals.ts";
+import { pythonLanguages } from "./languages.ts";
+import { PYTHON_WHITESPACE, pythonPattern, pythonString } from "./literals.ts";
 
 const strengths = (): string =>
   Object.entries(STRENGTH.standard)
@@ -76,28 +76,7 @@ def repetition_penalty(parts):
     return REPETITION_MAX_PENALTY * (1 - len(seen) / total) if len(seen) < total else 0.0
 
 
-LATIN = re.compile("[${pythonClass(LATIN)}]")
-JAPANESE = re.compile("[${pythonClass(JAPANESE)}]")
-COMMAND = ${pythonPattern(COMMAND)}
-
-
-def language_share(text, language):
-    """Words of the language over all words; 1 where there are none. A Japanese character counts as a word."""
-
-    def kind(sign):
-        if LATIN.match(sign):
-            return "a"
-        if JAPANESE.match(sign):
-            return "j"
-        category = unicodedata.category(sign)[0]
-        return "m" if category == "M" else "o" if category == "L" else "'" if sign in "'\\u2019-" else " "
-
-    shape = "".join(kind(sign) for sign in COMMAND.sub(" ", text))
-    english = len(re.findall("a[am]*(?:'a[am]*)*", shape))
-    words = {"en": english, "ja": shape.count("j"), "other": len(re.findall("[om]+", shape))}
-    total = sum(words.values())
-    return words[language] / total if total else 1.0
-
+${pythonLanguages()}
 
 class Value(NamedTuple):
     value: float

@@ -11,6 +11,7 @@ import { DEFAULT_REWARD_CONTEXT } from "../reward.ts";
 import type { RewardContext, RewardItem } from "../reward.ts";
 import { parseRewards, REWARDS } from "../rewards.ts";
 import { item } from "../testing.ts";
+import { SENTENCES } from "../testing-languages.ts";
 import { PYTHON_CHECKS } from "./checks.ts";
 import { PYTHON_REWARDS } from "./functions.ts";
 import { pythonRewards } from "./python.ts";
@@ -119,6 +120,15 @@ const PARTS = [
   "々",
   "ー",
   "яблоко",
+  "这是",
+  "答案是，",
+  "東京",
+  "決定、",
+  "ﾃﾞ",
+  "。",
+  "`x + y`",
+  "$n$",
+  "n",
   "\\frac",
   "x-y",
   "😀",
@@ -129,7 +139,7 @@ const texts = fc.array(fc.constantFrom(...PARTS), { maxLength: 14 }).map((parts)
 const columnsOf = {
   countdown: fc.record({ numbers: fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 3 }), target: fc.nat(20) }),
   addition: fc.record({ solution: fc.constantFrom("8", "3 4", "5") }),
-  bilingual: fc.record({ language: fc.constantFrom("en", "ja"), solution: fc.constantFrom(8, 5, 3) }),
+  bilingual: fc.record({ language: fc.constantFrom("en", "ja", "zh"), solution: fc.constantFrom(8, 5, 3) }),
 };
 
 function rowsOf(columns: fc.Arbitrary<Readonly<Record<string, unknown>>>, task?: string): fc.Arbitrary<RewardItem[]> {
@@ -192,6 +202,24 @@ describe.skipIf(!hasPython)("rewards.py (skipped where there is no python3)", ()
       (reward): Call => ({ reward, task: name, context: DEFAULT_REWARD_CONTEXT, groupSize: 8, items: rows }),
     );
     expect(calls.slice(0, 1).flatMap(inTypeScript)).toContain(1);
+    compare(calls);
+  });
+
+  it("tells languages apart as the TypeScript does", () => {
+    expect.hasAssertions();
+    const spoken = [
+      ...Object.values(SENTENCES).flat(),
+      "東京 and 北京",
+      "東京大阪",
+      "今日は晴れ。東京大阪。這個問題的答案",
+      "最终答案是「はい」。",
+      "cafe\u0301 и яблоко, x の値",
+      "```js\nlet あ = 1;\n``` \\(漢字\\) \\[ $$\nx\n$$ $5 と $6",
+    ];
+    const calls = ["en", "ja", "zh", "zh-Hant", "JA_jp", "fr"].map((language): Call => {
+      const items = spoken.map((completion) => item({ completion, columns: { language } }));
+      return { reward: "language_consistency", task: null, context: DEFAULT_REWARD_CONTEXT, groupSize: 1, items };
+    });
     compare(calls);
   });
 
