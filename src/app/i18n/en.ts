@@ -173,7 +173,7 @@ export const enErrors: Record<ErrorCode, string> = {
   E_LIMIT:
     "This device's limits are too small for the request. Choose a smaller model, a shorter context or fewer samples.",
   E_NO_MODEL: "No model is loaded. Load one first.",
-  E_BUSY: "The engine is busy. Wait for the reply or stop it.",
+  E_BUSY: "The engine is busy. Wait until it has loaded or answered, or stop it; nothing you wrote is lost.",
   E_ABORTED: "Stopped on request. What was there is kept.",
   E_WORKER: `The engine stopped. ${reload}`,
   E_INTERNAL: `Something unexpected failed. ${report}`,

@@ -24,7 +24,8 @@ export function LabFailureBox({ failure, runId, actions }: LabFailureBoxProps) {
     E_FILE_MISSING: t.startingGone,
     E_OPTION: t.errorOption,
   };
-  const sentence = LOCALES[language].errors[failure.code];
+  // Not the engine is busy, but the lab.
+  const sentence = failure.code === "E_BUSY" ? t.errorBusy : LOCALES[language].errors[failure.code];
   return (
     <FailureBox
       heading={runId === undefined ? general.errorHeading : t.errorHeading}

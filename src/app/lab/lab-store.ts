@@ -104,12 +104,12 @@ const PICKED = /^files\/(.+)$/;
 
 export function createLab(services: LabServices): UseBoundStore<StoreApi<LabState>> {
   let archive = new RunArchive(memoryDatabase());
-  let opened = false;
+  let opening: Promise<void> | undefined;
+  let recordsOpened = false;
   /** Of runs that could not be written down. */
   const unwritten = new Map<string, CheckpointFiles | undefined>();
   let live: LiveRun | undefined;
-  /** Writes of this tab, which share its lock. */
-  let writing = 0;
+  let isWatching = false;
 
   return create<LabState>()((set, get) => {
     const fail = (error: unknown, runId?: string): void => {
@@ -123,25 +123,57 @@ export function createLab(services: LabServices): UseBoundStore<StoreApi<LabStat
       set({ runs: [...others, ...runs.filter(({ id }) => !unwritten.has(id))], broken });
     };
 
-    /** Runs `write` while no other tab trains or writes; says so where one does. */
-    const alone = async (write: () => Promise<void>): Promise<void> => {
-      const release = writing > 0 ? () => undefined : await services.lock.take();
-      if (!release) {
-        set({ otherTab: true });
-        await services.lock.whenFree();
-        set({ otherTab: false });
+    const refuse = (why: string): void => fail(new R1Error("E_BUSY", why));
+
+    const openStorage = async (): Promise<void> => {
+      try {
+        try {
+          archive = new RunArchive(await services.openDatabase());
+        } catch {
+          // Memory, then.
+        }
+        set({ storage: archive.isPersistent ? "open" : "closed" });
         await refresh();
-        return;
+      } catch (error) {
+        fail(error);
       }
-      writing++;
+    };
+
+    /** Resolves when the runs' place is known: what is written or looked for before would be lost. */
+    const storageOpened = (): Promise<void> => (opening ??= openStorage());
+
+    /** Says that another tab trains, until it no longer does. */
+    const watchOtherTab = async (): Promise<void> => {
+      if (isWatching) return;
+      isWatching = true;
+      set({ otherTab: true });
+      await services.lock.whenFree();
+      isWatching = false;
+      set({ otherTab: false });
+      await refresh();
+    };
+
+    /** Runs `write` while no other tab trains or writes, and says how that failed. @returns whether it could begin */
+    const alone = async (write: () => Promise<void>): Promise<boolean> => {
+      await storageOpened();
+      const release = await services.lock.take();
+      if (!release) {
+        watchOtherTab().catch((error: unknown) => fail(error));
+        return false;
+      }
       try {
         await write();
       } catch (error) {
         fail(error);
       } finally {
-        writing--;
         release();
       }
+      return true;
+    };
+
+    /** The same for what the reader has asked for: they are told where it could not begin. */
+    const asked = async (write: () => Promise<void>): Promise<void> => {
+      if (!(await alone(write))) refuse("another tab trains or writes");
     };
 
     const patchRun = (id: string, patch: Partial<ListedRun>): void =>
@@ -156,12 +188,16 @@ export function createLab(services: LabServices): UseBoundStore<StoreApi<LabStat
       const known = get().data[id];
       if (known) return known;
       const entry = get().recorded.find(({ name }) => id === `recorded/${name}`);
+      if (!entry) await storageOpened();
       const run = entry ? await services.fetchRecordedRun(entry) : await archive.open(id);
       set({ data: { ...get().data, [id]: run } });
       return run;
     };
 
-    const checkpoint = async (id: string): Promise<CheckpointFiles> => unwritten.get(id) ?? archive.checkpoint(id);
+    const checkpoint = async (id: string): Promise<CheckpointFiles> => {
+      await storageOpened();
+      return unwritten.get(id) ?? archive.checkpoint(id);
+    };
 
     const sourceOf = async (model: string): Promise<ModelSource> => {
       const [, folder] = BUILT_IN.exec(model) ?? [];
@@ -239,23 +275,27 @@ export function createLab(services: LabServices): UseBoundStore<StoreApi<LabStat
       });
     };
 
-    /** Holds the engine and the lock for a run, and says how it ended. */
-    const active = (id: string, run: () => Promise<void>): Promise<void> =>
-      alone(async () => {
-        if (get().active) return;
-        const giveBack = services.hold();
-        live = { abort: new AbortController(), training: undefined, writer: undefined, files: undefined };
-        set({ active: { id, phase: "starting" }, failure: undefined });
+    /** Holds the engine and the lock for a run, and says how it ended. It is there from the click on. */
+    const active = async (id: string, run: () => Promise<void>): Promise<void> => {
+      if (get().active) {
+        refuse("a run is being trained");
+        return;
+      }
+      const giveBack = services.hold();
+      const own = { abort: new AbortController(), training: undefined, writer: undefined, files: undefined };
+      live = own;
+      set({ active: { id, phase: "starting" }, failure: undefined });
+      await asked(async () => {
         try {
-          await run();
+          if (!own.abort.signal.aborted) await run();
         } catch (error) {
           fail(error, get().data[id] ? id : undefined);
-        } finally {
-          live = undefined;
-          giveBack();
-          set({ active: undefined });
         }
       });
+      live = undefined;
+      giveBack();
+      set({ active: undefined });
+    };
 
     return {
       storage: "opening",
@@ -274,29 +314,20 @@ export function createLab(services: LabServices): UseBoundStore<StoreApi<LabStat
       trainedSource,
 
       open: async () => {
-        if (opened) return;
-        opened = true;
-        const openStorage = async (): Promise<void> => {
-          try {
-            archive = new RunArchive(await services.openDatabase());
-          } catch {
-            // Memory, then.
-          }
-          set({ storage: archive.isPersistent ? "open" : "closed" });
-          await refresh();
-          // Says so where another tab trains.
-          void alone(async () => undefined);
-        };
+        if (recordsOpened) return;
+        recordsOpened = true;
         const openRecords = async (): Promise<void> => {
           const recorded = await services.fetchRecordedRuns();
           set({ recorded });
           const [first] = recorded;
-          if (!first || get().shown.length > 0) return;
+          if (!first || get().shown.length > 0 || get().active) return;
           await load(`recorded/${first.name}`);
-          // While it was fetched the reader may have chosen a run.
+          // While it was fetched the reader may have chosen a run, or started one.
           if (get().shown.length === 0) set({ shown: [`recorded/${first.name}`] });
         };
-        await Promise.all([openStorage(), openRecords()].map((work) => work.catch((error: unknown) => fail(error))));
+        // Says so where another tab trains.
+        void storageOpened().then(() => alone(async () => undefined));
+        await Promise.all([storageOpened(), openRecords().catch((error: unknown) => fail(error))]);
       },
 
       start: (config, name) => {
@@ -366,11 +397,15 @@ export function createLab(services: LabServices): UseBoundStore<StoreApi<LabStat
           if (run) set({ data: { ...get().data, [id]: { ...run, name } } });
           patchRun(id, { name });
         };
-        await alone(write);
+        await asked(write);
       },
 
       remove: (id) =>
-        alone(async () => {
+        asked(async () => {
+          if (get().active?.id === id) {
+            refuse("the run is being trained");
+            return;
+          }
           await archive.remove(id);
           unwritten.delete(id);
           const { [id]: _, ...data } = get().data;

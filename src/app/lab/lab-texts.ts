@@ -100,6 +100,8 @@ export const labTexts = defineTexts({
       "The graphics device was lost. The metrics and the last checkpoint are kept: resume the run to go on from there.",
     errorWorker:
       "The engine stopped. The metrics and the last checkpoint are kept: resume the run to go on from there.",
+    errorBusy:
+      "That was not done, because a model is being trained or asked here, or in another tab. Wait for its end or stop it, then try again.",
     errorOption: "A setting cannot be used with this model or task. Correct it and start again.",
     startingGone:
       "The model that this run started from is no longer here, because its run or its download was deleted. Download it again, or start a new run; what was trained can still be downloaded.",
@@ -204,6 +206,8 @@ export const labTexts = defineTexts({
       "グラフィックスデバイスが失われました。指標と最後のチェックポイントは残っています。「再開」を押すと、そこから続けられます。",
     errorWorker:
       "エンジンが止まりました。指標と最後のチェックポイントは残っています。「再開」を押すと、そこから続けられます。",
+    errorBusy:
+      "ここか別のタブで学習か回答が進んでいるため、実行しませんでした。終わるのを待つか停止してから、もう一度お試しください。",
     errorOption: "このモデルやタスクでは使えない設定があります。直してから、もう一度始めてください。",
     startingGone:
       "この実行の開始モデルは、元の実行またはダウンロードが削除されたため残っていません。もう一度ダウンロードするか、新しい実行を始めてください。学習した結果は引き続きダウンロードできます。",
