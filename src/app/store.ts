@@ -139,7 +139,9 @@ export const usePage = create<PageState>()((set, get) => {
   onEngineLost((error) => {
     lose();
     fail(error);
-    if (error.code === "E_DEVICE_LOST" && get().recovery === "none") set({ recovery: "due" });
+    // A worker that failed by itself may fail so again; one that the browser has ended may not.
+    const isTaken = error.code === "E_DEVICE_LOST" || error.details["ended"] === true;
+    if (isTaken && get().recovery === "none") set({ recovery: "due" });
     void recoverIfDue();
   });
 

@@ -35,7 +35,7 @@ export const en = {
   loadingFiles: "Checking the files…",
   loadingWeights: "Reading weights…",
   loadingKernels: "Compiling kernels…",
-  recovering: "The graphics device was lost. What was written is kept; the model is being loaded again.",
+  recovering: "The graphics device or the engine was lost. What was written is kept; the model is being loaded again.",
   cancel: "Cancel",
   parameters: "parameters",
   context: "context",

@@ -35,7 +35,8 @@ export const ja: Texts = {
   loadingFiles: "ファイルを確認しています…",
   loadingWeights: "重みを読み込んでいます…",
   loadingKernels: "カーネルをコンパイルしています…",
-  recovering: "グラフィックスデバイスが失われました。書かれた内容は残っており、モデルを読み込み直しています。",
+  recovering:
+    "グラフィックスデバイスかエンジンが失われました。書かれた内容は残っており、モデルを読み込み直しています。",
   cancel: "中止",
   parameters: "パラメーター",
   context: "コンテキスト",

@@ -55,7 +55,7 @@ function DownloadCard({ download }: { readonly download: Download }) {
       {failure ? (
         <FailureBox
           heading={t.failed}
-          sentence={LOCALES[language].errors[failure.code]}
+          sentence={failure.code === "E_WORKER" ? t.workerEnded : LOCALES[language].errors[failure.code]}
           failure={failure}
           actions={null}
         />
