@@ -20,7 +20,7 @@ export const useFrameLab = createLab({
   lock: { take: async () => () => undefined, whenFree: async () => undefined },
   hold: holdEngine,
   fetchRecordedRuns: async () => [],
-  fetchRecordedRun,
+  fetchRecordedRun: (entry) => fetchRecordedRun(entry),
   builtInUrl: (folder) => new URL(`models/${folder}/`, document.baseURI).href,
   pickedModel: () => undefined,
   newRun: () => ({ id: crypto.randomUUID(), started: new Date().toISOString() }),

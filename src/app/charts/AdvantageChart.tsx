@@ -8,6 +8,7 @@ import type { FieldTexts, Frame } from "./advantage-canvas.ts";
 import { Explain } from "./Explain.tsx";
 import { chartPng, safeFileName } from "./export.ts";
 import { download } from "../download.ts";
+import { inSlices } from "../slices.ts";
 import { formatSigned } from "./format-value.ts";
 import { gistOf } from "./groups.ts";
 import type { Group } from "./groups.ts";
@@ -20,6 +21,9 @@ import { stepKeys } from "./step-keys.ts";
 import { chartTexts } from "./texts.ts";
 import { useSize } from "./use-size.ts";
 import { useThrottled } from "./use-throttled.ts";
+
+/** Steps whose dots are drawn without a pause. */
+const STEPS_AT_ONCE = 300;
 
 export interface AdvantageChartProps {
   readonly run: RunData;
@@ -62,14 +66,22 @@ export function AdvantageChart(props: AdvantageChartProps) {
   );
   useEffect(() => {
     const canvas = field.current;
-    if (!canvas || frame.width === 0) return;
+    if (!canvas || frame.width === 0) return undefined;
     const before = drawn.current;
     const goesOn = before?.under === under && before.count <= steps.length && before.last === steps[before.count - 1];
     const context = goesOn ? canvas.getContext("2d") : contextOf(canvas, frame);
-    if (!context) return;
+    if (!context) return undefined;
     if (!goesOn) drawField(context, frame, palette, under.texts);
-    drawDots(context, frame, palette, goesOn ? steps.slice(before.count) : steps);
-    drawn.current = { under, count: steps.length, last: steps.at(-1) };
+    // Those of a long run come a few thousand at a time.
+    let cancel = (): void => undefined;
+    const drawFrom = (start: number): void => {
+      const count = Math.min(steps.length, start + STEPS_AT_ONCE);
+      drawDots(context, frame, palette, steps.slice(start, count));
+      drawn.current = { under, count, last: steps[count - 1] };
+      if (count < steps.length) cancel = inSlices(() => drawFrom(count));
+    };
+    drawFrom(goesOn ? before.count : 0);
+    return () => cancel();
   }, [under, frame, palette, steps]);
 
   const groupTitle = group ? `${t.group} ${groupNumber}` : "";

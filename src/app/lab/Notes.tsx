@@ -9,13 +9,22 @@ import { useLab } from "./use-lab.ts";
 export function Notes() {
   const { t } = usePartTexts(labTexts);
   const { t: general } = useTexts();
-  const { storage, otherTab, failure, active, dismiss, resumeRun } = useLab();
+  const { storage, otherTab, failure, active, reading, dismiss, resumeRun, cancelReading } = useLab();
   const { runId } = failure ?? {};
   return (
     <>
       {otherTab ? <Note text={t.otherTab} /> : null}
       {storage === "closed" ? <Note text={t.storageClosed} /> : null}
       {storage === "full" ? <Note text={t.storageFull} /> : null}
+      {reading ? (
+        <div className="flex flex-wrap items-center gap-3 text-sm">
+          <label className="flex min-w-0 flex-1 flex-wrap items-center gap-3">
+            <span role="status">{t.readingRun}</span>
+            <progress className="min-w-24 flex-1" value={reading.done} max={1} />
+          </label>
+          <Button onClick={cancelReading}>{t.cancel}</Button>
+        </div>
+      ) : null}
       {failure ? (
         <LabFailureBox
           failure={failure}

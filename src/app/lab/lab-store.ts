@@ -2,13 +2,14 @@ import { create } from "zustand";
 import type { StoreApi, UseBoundStore } from "zustand";
 import type { EngineClient, TrainingRun } from "../../engine/client.ts";
 import type { CheckpointFiles, ModelSource, TrainEvent } from "../../engine/protocol.ts";
-import { R1Error } from "../../errors.ts";
+import { R1Error, throwIfAborted } from "../../errors.ts";
 import type { GrpoConfig } from "../../train/config/grpo-config.ts";
 import { VERSION } from "../../train/record/run-record.ts";
 import { toFailure } from "../failure.ts";
 import type { Failure } from "../failure.ts";
-import { adapterFilesOf, checkpointStepOf, modelFilesOf } from "../runs/checkpoint-files.ts";
+import { checkpointStepOf } from "../runs/checkpoint-files.ts";
 import { memoryDatabase } from "../runs/memory-database.ts";
+import type { ReadOptions } from "../runs/read-run.ts";
 import { lastStepOf, runUpTo } from "../runs/record-data.ts";
 import type { RecordedRun } from "../runs/recorded-run.ts";
 import { RunArchive } from "../runs/run-archive.ts";
@@ -17,6 +18,7 @@ import type { RunData } from "../runs/run-data.ts";
 import type { RunDatabase } from "../runs/run-database.ts";
 import type { RunLock } from "../runs/run-lock.ts";
 import { followRun } from "./live-run.ts";
+import { modelSources } from "./model-sources.ts";
 
 /** What the lab needs of its surroundings; tests give it doubles. */
 export interface LabServices {
@@ -26,7 +28,9 @@ export interface LabServices {
   /** Says that the engine is taken; returns the function that gives it back. */
   readonly hold: () => () => void;
   readonly fetchRecordedRuns: () => Promise<readonly RecordedRun[]>;
-  readonly fetchRecordedRun: (entry: RecordedRun) => Promise<RunData>;
+  readonly fetchRecordedRun: (entry: RecordedRun, options: ReadOptions) => Promise<RunData>;
+  /** Reads a run that this browser keeps, where that does not hold up the page; from the archive if left out. */
+  readonly readKeptRun?: (id: string, options: ReadOptions) => Promise<RunData>;
   /** Where a model that comes with the page is. */
   readonly builtInUrl: (folder: string) => string;
   /** Files that the reader has opened in this visit, by the model's name. */
@@ -58,6 +62,8 @@ export interface LabState {
   /** Ids of those that are drawn, the one in front first. */
   readonly shown: readonly string[];
   readonly active: ActiveRun | undefined;
+  /** The run that is being read, and how much of it has been, 0 to 1. */
+  readonly reading: { readonly id: string; readonly done: number } | undefined;
   readonly failure: LabFailure | undefined;
   /** Reads what is kept, and shows the first record; once. */
   readonly open: () => Promise<void>;
@@ -68,6 +74,8 @@ export interface LabState {
   readonly step: () => void;
   readonly go: () => void;
   readonly stop: () => void;
+  /** Gives up reading the run that is being read. */
+  readonly cancelReading: () => void;
   /** Brings a run to the front. */
   readonly focus: (id: string) => Promise<void>;
   /** Draws a run behind the one in front, or no longer. */
@@ -93,15 +101,6 @@ interface LiveRun {
 
 const MAX_NAME = 80;
 
-/**
- * What a configuration's `model` may say: a model that comes with the page, a run of the reader, a download, or files that
- * were opened in the playground.
- */
-const BUILT_IN = /^models\/([\w.-]+)$/;
-const OWN_RUN = /^runs\/(.+)$/;
-const STORED = /^stored\/(.+)$/;
-const PICKED = /^files\/(.+)$/;
-
 export function createLab(services: LabServices): UseBoundStore<StoreApi<LabState>> {
   let archive = new RunArchive(memoryDatabase());
   let opening: Promise<void> | undefined;
@@ -110,6 +109,7 @@ export function createLab(services: LabServices): UseBoundStore<StoreApi<LabStat
   const unwritten = new Map<string, CheckpointFiles | undefined>();
   let live: LiveRun | undefined;
   let isWatching = false;
+  let reading: AbortController | undefined;
 
   return create<LabState>()((set, get) => {
     const fail = (error: unknown, runId?: string): void => {
@@ -189,9 +189,29 @@ export function createLab(services: LabServices): UseBoundStore<StoreApi<LabStat
       if (known) return known;
       const entry = get().recorded.find(({ name }) => id === `recorded/${name}`);
       if (!entry) await storageOpened();
-      const run = entry ? await services.fetchRecordedRun(entry) : await archive.open(id);
-      set({ data: { ...get().data, [id]: run } });
-      return run;
+      // Who asks for another run no longer waits for this one.
+      reading?.abort();
+      const own = new AbortController();
+      reading = own;
+      const onProgress = (done: number): void => {
+        if (reading === own && done - (get().reading?.done ?? 0) >= 0.01) set({ reading: { id, done } });
+      };
+      set({ reading: { id, done: 0 } });
+      try {
+        const options = { onProgress, signal: own.signal };
+        const readKept = archive.isPersistent ? services.readKeptRun : undefined;
+        const run = await (entry
+          ? services.fetchRecordedRun(entry, options)
+          : (readKept?.(id, options) ?? archive.open(id)));
+        throwIfAborted(own.signal);
+        set({ data: { ...get().data, [id]: run } });
+        return run;
+      } finally {
+        if (reading === own) {
+          reading = undefined;
+          set({ reading: undefined });
+        }
+      }
     };
 
     const checkpoint = async (id: string): Promise<CheckpointFiles> => {
@@ -199,28 +219,11 @@ export function createLab(services: LabServices): UseBoundStore<StoreApi<LabStat
       return unwritten.get(id) ?? archive.checkpoint(id);
     };
 
-    const sourceOf = async (model: string): Promise<ModelSource> => {
-      const [, folder] = BUILT_IN.exec(model) ?? [];
-      if (folder !== undefined) return { kind: "url", baseUrl: services.builtInUrl(folder) };
-      const [, stored] = STORED.exec(model) ?? [];
-      if (stored !== undefined) return { kind: "stored", id: stored };
-      const [, picked] = PICKED.exec(model) ?? [];
-      if (picked !== undefined) {
-        const source = services.pickedModel(picked);
-        if (source) return source;
-        throw new R1Error("E_FILES_GONE", `${picked}: its files were opened in an earlier visit`, { model: picked });
-      }
-      const [, id] = OWN_RUN.exec(model) ?? [];
-      if (id === undefined) throw new R1Error("E_OPTION", `model: found ${model}; expected a model of the list`);
-      return trainedSource(id, id);
-    };
-
-    const trainedSource = async (id: string, name: string): Promise<ModelSource> => {
-      const files = await checkpoint(id);
-      const run = get().data[id]?.header ?? get().runs.find((other) => other.id === id)?.header;
-      if (!run?.config.lora) return { kind: "files", files: modelFilesOf(files, name) };
-      return { kind: "adapted", name, base: await sourceOf(run.config.model ?? ""), adapter: adapterFilesOf(files) };
-    };
+    const { sourceOf, trainedSource } = modelSources(
+      services,
+      checkpoint,
+      (id) => get().data[id]?.header ?? get().runs.find((run) => run.id === id)?.header,
+    );
 
     const onEvent = (event: TrainEvent): void => {
       const { active } = get();
@@ -306,6 +309,8 @@ export function createLab(services: LabServices): UseBoundStore<StoreApi<LabStat
       data: {},
       shown: [],
       active: undefined,
+      reading: undefined,
+      cancelReading: () => reading?.abort(),
       failure: undefined,
       fail: (error) => fail(error),
       dismiss: () => set({ failure: undefined }),

@@ -64,6 +64,9 @@ export const labTexts = defineTexts({
     emptyText:
       "Choose a task and a starting model, and start. Rewards, advantages and KL to the reference will be drawn here step by step.",
     opening: "Opening your runs…",
+    readingRun: "Opening the run…",
+    errorRecord:
+      "The record of this run is damaged and cannot be shown. Its model can still be downloaded; other runs are not affected.",
     storageClosed:
       "This browser gives the page no storage here, so runs are gone when the page is left. Download a model to keep it.",
     storageFull:
@@ -169,6 +172,9 @@ export const labTexts = defineTexts({
     emptyText:
       "タスクと開始モデルを選んで学習を始めると、報酬、アドバンテージ、参照方策との KL ダイバージェンスがステップごとにここに描かれます。",
     opening: "実行の一覧を開いています…",
+    readingRun: "実行を開いています…",
+    errorRecord:
+      "この実行の記録が壊れていて表示できません。モデルは引き続きダウンロードできます。ほかの実行には影響しません。",
     storageClosed:
       "この環境ではブラウザーの保存領域を使えないため、ページを離れると実行は消えます。残したいモデルはダウンロードしてください。",
     storageFull:

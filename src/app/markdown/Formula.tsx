@@ -3,7 +3,7 @@ import "katex/dist/katex.min.css";
 import { useEffect, useLayoutEffect, useRef } from "react";
 import { copyWithTex, TEX_ATTRIBUTE } from "./copy-tex.ts";
 import { KATEX_OPTIONS } from "./katex-options.ts";
-import { inSlices } from "./slices.ts";
+import { inSlices } from "../slices.ts";
 import { typesetSource } from "./tex-source.ts";
 
 interface FormulaProps {

@@ -39,7 +39,12 @@ export async function openBrowserDatabase(): Promise<RunDatabase> {
     async putRun(run) {
       await database.put("runs", run);
     },
-    chunks: (run) => database.getAll("chunks", chunksOf(run)),
+    chunks: (run, after = -Infinity, most) =>
+      database.getAll("chunks", IDBKeyRange.bound([run, after], [run, Infinity], true), most),
+    async lastSeq(run) {
+      const last = await database.transaction("chunks").store.openKeyCursor(chunksOf(run), "prev");
+      return last ? last.primaryKey[1] : -1;
+    },
     async append(chunk, run) {
       const transaction = database.transaction(["runs", "chunks"], "readwrite");
       await Promise.all([
@@ -51,8 +56,10 @@ export async function openBrowserDatabase(): Promise<RunDatabase> {
     async truncate(step, run) {
       const transaction = database.transaction(["runs", "chunks"], "readwrite");
       const chunks = transaction.objectStore("chunks");
-      for (const chunk of await chunks.getAll(chunksOf(run.id))) {
-        if (chunk.step > step) await chunks.delete([chunk.run, chunk.seq]);
+      // From the end: a run may have a hundred megabytes before the step.
+      for (let at = await chunks.openCursor(chunksOf(run.id), "prev"); at && at.value.step > step;) {
+        await at.delete();
+        at = await at.continue();
       }
       await transaction.objectStore("runs").put(run);
       await transaction.done;

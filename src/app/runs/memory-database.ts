@@ -9,7 +9,9 @@ export function memoryDatabase(): RunDatabase {
     isPersistent: false,
     runs: async () => new Map(runs),
     putRun: async (run) => void runs.set(run.id, run),
-    chunks: async (run) => chunks.filter((chunk) => chunk.run === run),
+    chunks: async (run, after = -Infinity, most = Infinity) =>
+      chunks.filter((chunk) => chunk.run === run && !(chunk.seq <= after)).slice(0, most),
+    lastSeq: async (run) => Math.max(-1, ...chunks.filter((chunk) => chunk.run === run).map(({ seq }) => seq)),
     append: async (chunk, run) => {
       chunks = [...chunks, chunk];
       runs.set(run.id, run);

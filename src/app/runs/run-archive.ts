@@ -1,13 +1,16 @@
 import * as v from "valibot";
-import { R1Error } from "../../errors.ts";
+import { isR1Error, R1Error } from "../../errors.ts";
 import type { CheckpointFiles, TrainEvent } from "../../engine/protocol.ts";
 import { parseRunRecord } from "../../train/record/read.ts";
+import type { RunFiles } from "../../train/record/read.ts";
 import { RUN_FILE, RUN_LOGS } from "../../train/record/run-record.ts";
-import type { RunHeader } from "../../train/record/run-record.ts";
+import type { RunHeader, RunRecord } from "../../train/record/run-record.ts";
 import { writeEvent } from "../../train/record/write.ts";
 import { runDataOf } from "./record-data.ts";
 import type { RunData } from "./run-data.ts";
 import type { RunDatabase, StoredRun } from "./run-database.ts";
+import { piecesOf, RunAssembly } from "./run-pieces.ts";
+import type { RunHead, RunPiece } from "./run-pieces.ts";
 
 const step = v.pipe(v.number(), v.integer(), v.minValue(0));
 const runSchema = v.object({
@@ -26,6 +29,9 @@ const filesSchema = v.record(
   v.pipe(v.string(), v.regex(/^[\w.-]{1,200}$/)),
   v.custom<Uint8Array<ArrayBuffer>>((value) => value instanceof Uint8Array && value.buffer instanceof ArrayBuffer),
 );
+
+/** Chunks that are read from the database together; one is a step's, as a rule. */
+const CHUNKS_AT_ONCE = 100;
 
 /** A kept run as a list shows it. */
 export interface ListedRun {
@@ -71,15 +77,45 @@ export class RunArchive {
 
   /** @throws R1Error E_FORMAT, E_JSON naming file, line and field */
   async open(id: string): Promise<RunData> {
-    const run = await this.#run(id);
-    const logs: Record<string, string> = {};
-    for (const row of await this.#database.chunks(id)) {
-      const parsed = v.safeParse(chunkSchema, row);
-      if (!parsed.success) throw damaged(id, parsed.issues[0]);
-      for (const [log, lines] of Object.entries(parsed.output.logs)) logs[log] = (logs[log] ?? "") + lines;
+    const { head, pieces } = await this.openInPieces(id);
+    const assembly = new RunAssembly(head);
+    for await (const piece of pieces) assembly.add(piece);
+    return assembly.run();
+  }
+
+  /**
+   * A run as it is read, a few of its steps at a time.
+   * @throws R1Error as `open`, for what a piece has when it is its turn
+   */
+  async openInPieces(id: string): Promise<{ readonly head: RunHead; readonly pieces: AsyncGenerator<RunPiece> }> {
+    const { header: json, name, step: last } = await this.#run(id);
+    const about = { id, name, isRecorded: false };
+    const { header } = runDataOf(parseRunRecord({ [RUN_FILE]: json }), about);
+    return { head: { ...about, header }, pieces: this.#pieces(id, json, last) };
+  }
+
+  async *#pieces(id: string, header: string, last: number): AsyncGenerator<RunPiece> {
+    const about = { id, name: "", isRecorded: false };
+    let seq = -1;
+    let before = 0;
+    for (;;) {
+      const rows = await this.#database.chunks(id, seq, CHUNKS_AT_ONCE);
+      if (rows.length === 0) return;
+      const logs: Record<string, string> = {};
+      let at = before;
+      for (const row of rows) {
+        const parsed = v.safeParse(chunkSchema, row);
+        if (!parsed.success) throw damaged(id, parsed.issues[0]);
+        if (parsed.output.step < at) {
+          throw new R1Error("E_FORMAT", `run ${id}: found step ${parsed.output.step} after step ${at}`);
+        }
+        ({ seq, step: at } = parsed.output);
+        for (const [log, lines] of Object.entries(parsed.output.logs)) logs[log] = (logs[log] ?? "") + lines;
+      }
+      const part = runDataOf(partOf(id, { ...logs, [RUN_FILE]: header }, before, at), about);
+      yield* piecesOf(part, Math.min(1, before / Math.max(1, last)), Math.min(1, at / Math.max(1, last)));
+      before = at;
     }
-    const record = parseRunRecord({ ...logs, [RUN_FILE]: run.header });
-    return runDataOf(record, { id, name: run.name, isRecorded: false });
   }
 
   /** @throws R1Error E_FILE_MISSING where there is none, E_FORMAT for a damaged one */
@@ -106,9 +142,7 @@ export class RunArchive {
       ? { ...(await this.#run(run.id)), step: Math.max(0, after) }
       : { id: run.id, name: run.name, header: JSON.stringify(run.header), step: 0, checkpointStep: 0 };
     await this.#database.truncate(after, row);
-    const last = (await this.#database.chunks(run.id)).at(-1);
-    const seq = v.is(chunkSchema, last) ? last.seq + 1 : 0;
-    return new RunWriter(this.#database, row, seq);
+    return new RunWriter(this.#database, row, (await this.#database.lastSeq(run.id)) + 1);
   }
 
   async #run(id: string): Promise<StoredRun> {
@@ -179,6 +213,18 @@ function checkedRun(row: unknown): StoredRun {
 
 function listed({ header, ...run }: StoredRun): ListedRun {
   return { ...run, header: parseRunRecord({ [RUN_FILE]: header }).run };
+}
+
+/** Where in a run the lines are that cannot be read. */
+function partOf(id: string, files: RunFiles, from: number, to: number): RunRecord {
+  try {
+    return parseRunRecord(files);
+  } catch (error) {
+    if (!isR1Error(error)) throw error;
+    throw new R1Error(error.code, `run ${id}: steps ${from} to ${to}: ${error.message}`, error.details, {
+      cause: error,
+    });
+  }
 }
 
 function damaged(id: string, issue: v.BaseIssue<unknown>): R1Error {

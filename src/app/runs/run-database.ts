@@ -30,8 +30,10 @@ export interface RunDatabase {
   /** Rows by id. */
   runs(): Promise<ReadonlyMap<string, unknown>>;
   putRun(run: StoredRun): Promise<void>;
-  /** In their order. */
-  chunks(run: string): Promise<readonly unknown[]>;
+  /** In their order, those that were written after `after`, at most `most` of them. */
+  chunks(run: string, after?: number, most?: number): Promise<readonly unknown[]>;
+  /** The order of the last chunk; below 0 where there is none. */
+  lastSeq(run: string): Promise<number>;
   /** Adds a chunk and puts the run's row that goes with it. */
   append(chunk: StoredChunk, run: StoredRun): Promise<void>;
   /** Takes away the chunks of steps after `step`, and puts the run's row that goes with it. */
