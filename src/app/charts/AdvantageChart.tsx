@@ -3,7 +3,16 @@ import type { CompletionRecord } from "../../engine/protocol.ts";
 import { usePartTexts } from "../i18n/use-part-texts.ts";
 import type { Language } from "../i18n/texts.ts";
 import type { RunData } from "../runs/run-data.ts";
-import { contextOf, drawCurrent, drawDots, drawField, frameOf, reachOfSteps, stepAt, yOf } from "./advantage-canvas.ts";
+import {
+  contextOf,
+  DotDrawing,
+  drawCurrent,
+  drawField,
+  frameOf,
+  reachOfSteps,
+  stepAt,
+  yOf,
+} from "./advantage-canvas.ts";
 import type { FieldTexts, Frame } from "./advantage-canvas.ts";
 import { Explain } from "./Explain.tsx";
 import { chartPng, safeFileName } from "./export.ts";
@@ -21,9 +30,6 @@ import { stepKeys } from "./step-keys.ts";
 import { chartTexts } from "./texts.ts";
 import { useSize } from "./use-size.ts";
 import { useThrottled } from "./use-throttled.ts";
-
-/** Steps whose dots are drawn without a pause. */
-const STEPS_AT_ONCE = 300;
 
 export interface AdvantageChartProps {
   readonly run: RunData;
@@ -59,7 +65,12 @@ export function AdvantageChart(props: AdvantageChartProps) {
   const frame = useMemo(() => frameOf({ width, height }, [from, to], reach), [width, height, from, to, reach]);
 
   // Dots that are there stay; a step that is new adds its own.
-  const drawn = useRef<{ readonly under: unknown; readonly count: number; readonly last: unknown }>(undefined);
+  const drawn = useRef<{
+    readonly under: unknown;
+    readonly dots: DotDrawing;
+    readonly count: number;
+    readonly last: unknown;
+  }>(undefined);
   const under = useMemo(
     () => ({ frame, palette, id: run.id, texts: fieldTexts(t, language) }),
     [frame, palette, run.id, t, language],
@@ -72,12 +83,12 @@ export function AdvantageChart(props: AdvantageChartProps) {
     const context = goesOn ? canvas.getContext("2d") : contextOf(canvas, frame);
     if (!context) return undefined;
     if (!goesOn) drawField(context, frame, palette, under.texts);
-    // Those of a long run come a few thousand at a time.
+    const dots = goesOn ? before.dots : new DotDrawing(context, frame, palette);
+    // Those of a long run come in the pauses of what is more urgent.
     let cancel = (): void => undefined;
     const drawFrom = (start: number): void => {
-      const count = Math.min(steps.length, start + STEPS_AT_ONCE);
-      drawDots(context, frame, palette, steps.slice(start, count));
-      drawn.current = { under, count, last: steps[count - 1] };
+      const count = Math.min(steps.length, dots.drawSome(steps, start));
+      drawn.current = { under, dots, count, last: steps[count - 1] };
       if (count < steps.length) cancel = inSlices(() => drawFrom(count));
     };
     drawFrom(goesOn ? before.count : 0);
