@@ -2,7 +2,7 @@ import { useId, useState } from "react";
 import { Choice } from "../components/Choice.tsx";
 import { usePartTexts } from "../i18n/use-part-texts.ts";
 import type { RunData } from "../runs/run-data.ts";
-import { metricsCsv, recordParts, safeFileName } from "./export.ts";
+import { metricsCsv, recordLog, safeFileName } from "./export.ts";
 import { download } from "../download.ts";
 import type { StepWindow } from "./scales.ts";
 import { chartTexts } from "./texts.ts";
@@ -41,10 +41,8 @@ export function StageTools({ run, smoothing, onSmoothing, window, onWindow }: St
     }
   };
   const saveCsv = async (): Promise<void> => download(await metricsCsv(run), `${name}.csv`, "text/csv");
-  const saveLog = async (file: "metrics.jsonl" | "completions.jsonl"): Promise<void> => {
-    const parts = await recordParts(run);
-    download(new Blob([...parts[file]], { type: "application/jsonl" }), `${name}-${file}`);
-  };
+  const saveLog = async (file: "metrics.jsonl" | "completions.jsonl"): Promise<void> =>
+    download(await recordLog(run, file), `${name}-${file}`);
   return (
     <div className="flex flex-wrap items-center gap-x-5 gap-y-2 text-xs">
       <div className="flex items-center gap-2" title={t.smoothingHelp}>

@@ -61,21 +61,25 @@ function cell(text: string): string {
 type RecordFile = typeof RUN_FILE | RunLog;
 
 /** Text in larger parts: a file of a hundred megabytes has a million lines. */
-const PART_CHARACTERS = 1 << 20;
+const PART_CHARACTERS = 1 << 18;
 
-/** A run as the files of a record, each in parts; the page has its turn while they are written. */
-export async function recordParts(run: RunData): Promise<Readonly<Record<RecordFile, readonly string[]>>> {
-  const files: Record<RecordFile, string[]> = {
-    [RUN_FILE]: [],
-    "metrics.jsonl": [],
-    "completions.jsonl": [],
-    "warnings.jsonl": [],
+/**
+ * Writes a run as the files of a record, in parts; the page has its turn while they are written.
+ * @param put takes a part of a file, after those before it
+ */
+export async function writeRecord(run: RunData, put: (file: RecordFile, part: string) => void): Promise<void> {
+  const waiting = new Map<RecordFile, { readonly lines: string[]; characters: number }>();
+  const flush = (file: RecordFile): void => {
+    const lines = waiting.get(file)?.lines ?? [];
+    waiting.delete(file);
+    put(file, lines.join(""));
   };
   const add = (file: RecordFile, text: string): void => {
-    const parts = files[file];
-    const last = parts.at(-1);
-    if (last === undefined || last.length > PART_CHARACTERS) parts.push(text);
-    else parts[parts.length - 1] = last + text;
+    const part = waiting.get(file) ?? { lines: [], characters: 0 };
+    waiting.set(file, part);
+    part.lines.push(text);
+    part.characters += text.length;
+    if (part.characters > PART_CHARACTERS) flush(file);
   };
   const sink = {
     append: (file: RunLog, line: string): void => add(file, `${line}\n`),
@@ -89,18 +93,29 @@ export async function recordParts(run: RunData): Promise<Readonly<Record<RecordF
     await writeEvent(sink, event);
     await pause();
   }
-  return files;
+  for (const file of waiting.keys()) flush(file);
+}
+
+/** One of a record's logs as a file. */
+export async function recordLog(run: RunData, wanted: RunLog): Promise<Blob> {
+  const parts: Blob[] = [];
+  await writeRecord(run, (file, part) => {
+    // Each by itself: a browser takes seconds to encode a hundred megabytes at once.
+    if (file === wanted) parts.push(new Blob([part]));
+  });
+  return new Blob(parts, { type: "application/jsonl" });
 }
 
 /** The same whole, as `parseRunRecord` and the command line read them. */
 export async function recordFiles(run: RunData): Promise<RunFiles> {
-  const parts = await recordParts(run);
-  return {
-    [RUN_FILE]: parts[RUN_FILE].join(""),
-    "metrics.jsonl": parts["metrics.jsonl"].join(""),
-    "completions.jsonl": parts["completions.jsonl"].join(""),
-    "warnings.jsonl": parts["warnings.jsonl"].join(""),
+  const files: Record<RecordFile, string> = {
+    [RUN_FILE]: "",
+    "metrics.jsonl": "",
+    "completions.jsonl": "",
+    "warnings.jsonl": "",
   };
+  await writeRecord(run, (file, part) => void (files[file] += part));
+  return files;
 }
 
 /** A name that every file system takes, from one that a reader gave. */

@@ -19,6 +19,7 @@ import type { RunDatabase } from "../runs/run-database.ts";
 import type { RunLock } from "../runs/run-lock.ts";
 import { followRun } from "./live-run.ts";
 import { modelSources } from "./model-sources.ts";
+import { visible } from "../../visible-text.ts";
 
 /** What the lab needs of its surroundings; tests give it doubles. */
 export interface LabServices {
@@ -393,7 +394,7 @@ export function createLab(services: LabServices): UseBoundStore<StoreApi<LabStat
       },
 
       rename: async (id, given) => {
-        const name = given.trim().slice(0, MAX_NAME);
+        const name = visible(given.trim().slice(0, MAX_NAME));
         if (name === "") return;
         const write = async (): Promise<void> => {
           if (get().active?.id === id) await live?.writer?.rename(name);

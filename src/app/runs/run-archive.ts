@@ -11,6 +11,7 @@ import type { RunData } from "./run-data.ts";
 import type { RunDatabase, StoredRun } from "./run-database.ts";
 import { piecesOf, RunAssembly } from "./run-pieces.ts";
 import type { RunHead, RunPiece } from "./run-pieces.ts";
+import { visible, visibleLines } from "../../visible-text.ts";
 
 const step = v.pipe(v.number(), v.integer(), v.minValue(0));
 const runSchema = v.object({
@@ -69,7 +70,7 @@ export class RunArchive {
       try {
         runs.push(listed(checkedRun(row)));
       } catch (error) {
-        broken.push({ id, reason: error instanceof Error ? error.message : String(error) });
+        broken.push({ id, reason: visibleLines(error instanceof Error ? error.message : String(error)) });
       }
     }
     return { runs: runs.toSorted((a, b) => b.header.started.localeCompare(a.header.started)), broken };
@@ -89,7 +90,7 @@ export class RunArchive {
    */
   async openInPieces(id: string): Promise<{ readonly head: RunHead; readonly pieces: AsyncGenerator<RunPiece> }> {
     const { header: json, name, step: last } = await this.#run(id);
-    const about = { id, name, isRecorded: false };
+    const about = { id, name: visible(name), isRecorded: false };
     const { header } = runDataOf(parseRunRecord({ [RUN_FILE]: json }), about);
     return { head: { ...about, header }, pieces: this.#pieces(id, json, last) };
   }
@@ -212,7 +213,7 @@ function checkedRun(row: unknown): StoredRun {
 }
 
 function listed({ header, ...run }: StoredRun): ListedRun {
-  return { ...run, header: parseRunRecord({ [RUN_FILE]: header }).run };
+  return { ...run, name: visible(run.name), header: parseRunRecord({ [RUN_FILE]: header }).run };
 }
 
 /** Where in a run the lines are that cannot be read. */
