@@ -23,6 +23,7 @@ export const ERROR_CODES = [
   "E_NOT_FINITE",
   "E_QUANTIZATION",
   "E_FORMAT",
+  "E_CHECKPOINT",
   // downloads from a hub
   "E_HUB_NAME",
   "E_HUB_MISSING",

@@ -127,6 +127,8 @@ export const enErrors: Record<ErrorCode, string> = {
   E_QUANTIZATION: "This quantization is not supported. Choose f32, f16, bf16, q8 or q4.",
   E_FORMAT:
     "This is not a model file that can be opened. Choose a Hugging Face folder with safetensors or ONNX graphs, or a GGUF file.",
+  E_CHECKPOINT:
+    "The kept checkpoint of this run is damaged: it is not as it was written. Its metrics are whole; use the checkpoint before it, or begin the run again.",
   E_HUB_NAME: "This is not the name of a repository. Write it as owner/name, as on its page on the hub.",
   E_HUB_MISSING: "The hub has no such repository, revision or file, or it is private. Check the name.",
   E_HUB_ACCESS:

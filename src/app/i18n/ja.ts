@@ -130,6 +130,8 @@ export const jaErrors: Record<ErrorCode, string> = {
   E_QUANTIZATION: "この量子化には対応していません。f32、f16、bf16、q8、q4 から選んでください。",
   E_FORMAT:
     "開けるモデルファイルではありません。safetensors か ONNX グラフを含む Hugging Face 形式のフォルダー、または GGUF ファイルを選んでください。",
+  E_CHECKPOINT:
+    "この実行の保存済みチェックポイントが壊れています（書き込んだときの内容と違います）。指標は無事です。1 つ前のチェックポイントを使うか、最初からやり直してください。",
   E_HUB_NAME: "リポジトリの名前ではありません。Hub のページにあるとおり owner/name の形で入力してください。",
   E_HUB_MISSING: "リポジトリ、リビジョン、またはファイルが Hub にないか、非公開です。名前を確かめてください。",
   E_HUB_ACCESS:

@@ -1,4 +1,5 @@
 import { Button } from "../components/Button.tsx";
+import { formatCount } from "../format.ts";
 import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { useTexts } from "../use-texts.ts";
 import { LabFailureBox } from "./LabFailureBox.tsx";
@@ -31,7 +32,8 @@ export function Notes() {
           runId={runId}
           actions={
             <>
-              {runId === undefined ? null : (
+              {failure.earlier ? <EarlierButton {...failure.earlier} /> : null}
+              {runId === undefined || failure.code === "E_CHECKPOINT" ? null : (
                 <Button
                   kind="primary"
                   disabled={active !== undefined || otherTab}
@@ -46,6 +48,17 @@ export function Notes() {
         />
       ) : null}
     </>
+  );
+}
+
+function EarlierButton({ run, step }: { readonly run: string; readonly step: number }) {
+  const { t, language } = usePartTexts(labTexts);
+  const otherTab = useLab((state) => state.otherTab);
+  const { useEarlier: takeEarlier } = useLab.getState();
+  return (
+    <Button kind="primary" disabled={otherTab} onClick={() => void takeEarlier(run)}>
+      {t.earlierCheckpoint} {formatCount(step, language)}
+    </Button>
   );
 }
 

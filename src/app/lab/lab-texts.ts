@@ -65,6 +65,7 @@ export const labTexts = defineTexts({
       "Choose a task and a starting model, and start. Rewards, advantages and KL to the reference will be drawn here step by step.",
     opening: "Opening your runs…",
     readingRun: "Opening the run…",
+    earlierCheckpoint: "Use the checkpoint of step",
     errorRecord:
       "The record of this run is damaged and cannot be shown. Its model can still be downloaded; other runs are not affected.",
     storageClosed:
@@ -173,6 +174,7 @@ export const labTexts = defineTexts({
       "タスクと開始モデルを選んで学習を始めると、報酬、アドバンテージ、参照方策との KL ダイバージェンスがステップごとにここに描かれます。",
     opening: "実行の一覧を開いています…",
     readingRun: "実行を開いています…",
+    earlierCheckpoint: "1 つ前のチェックポイントを使う：ステップ",
     errorRecord:
       "この実行の記録が壊れていて表示できません。モデルは引き続きダウンロードできます。ほかの実行には影響しません。",
     storageClosed:

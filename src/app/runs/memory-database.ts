@@ -1,3 +1,4 @@
+import { beforeKey } from "./run-database.ts";
 import type { RunDatabase, StoredChunk } from "./run-database.ts";
 
 /** Keeps runs until the page is left: where the browser's storage is closed to the page. */
@@ -20,14 +21,23 @@ export function memoryDatabase(): RunDatabase {
       chunks = chunks.filter((chunk) => chunk.run !== run.id || chunk.step <= step);
       runs.set(run.id, run);
     },
-    putCheckpoint: async (files, run) => {
-      checkpoints.set(run.id, files);
+    putCheckpoint: async (checkpoint, run) => {
+      const before = checkpoints.get(run.id);
+      if (before !== undefined) checkpoints.set(beforeKey(run.id), before);
+      checkpoints.set(run.id, checkpoint);
       runs.set(run.id, run);
     },
-    checkpoint: async (run) => checkpoints.get(run),
+    checkpoint: async (run, which) => checkpoints.get(which === "newest" ? run : beforeKey(run)),
+    swapCheckpoints: async (run) => {
+      const [newest, before] = [checkpoints.get(run.id), checkpoints.get(beforeKey(run.id))];
+      checkpoints.set(run.id, before);
+      checkpoints.set(beforeKey(run.id), newest);
+      runs.set(run.id, run);
+    },
     remove: async (run) => {
       runs.delete(run);
       checkpoints.delete(run);
+      checkpoints.delete(beforeKey(run));
       chunks = chunks.filter((chunk) => chunk.run !== run);
     },
   };

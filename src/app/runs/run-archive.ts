@@ -8,7 +8,9 @@ import type { RunHeader, RunRecord } from "../../train/record/run-record.ts";
 import { writeEvent } from "../../train/record/write.ts";
 import { runDataOf } from "./record-data.ts";
 import type { RunData } from "./run-data.ts";
-import type { RunDatabase, StoredRun } from "./run-database.ts";
+import { checkpointStepOf } from "./checkpoint-files.ts";
+import type { RunDatabase, StoredRun, WhichCheckpoint } from "./run-database.ts";
+import { checkedCheckpoint, withSums } from "./stored-checkpoint.ts";
 import { piecesOf, RunAssembly } from "./run-pieces.ts";
 import type { RunHead, RunPiece } from "./run-pieces.ts";
 import { visible, visibleLines } from "../../visible-text.ts";
@@ -26,11 +28,6 @@ const chunkSchema = v.object({
   step,
   logs: v.record(v.picklist(RUN_LOGS), v.pipe(v.string(), v.maxLength(1 << 28))),
 });
-const filesSchema = v.record(
-  v.pipe(v.string(), v.regex(/^[\w.-]{1,200}$/)),
-  v.custom<Uint8Array<ArrayBuffer>>((value) => value instanceof Uint8Array && value.buffer instanceof ArrayBuffer),
-);
-
 /** Chunks that are read from the database together; one is a step's, as a rule. */
 const CHUNKS_AT_ONCE = 100;
 
@@ -107,6 +104,9 @@ export class RunArchive {
       for (const row of rows) {
         const parsed = v.safeParse(chunkSchema, row);
         if (!parsed.success) throw damaged(id, parsed.issues[0]);
+        // Rows that do not go on would be read for ever.
+        if (parsed.output.seq <= seq)
+          throw new R1Error("E_FORMAT", `run ${id}: row ${parsed.output.seq} is there twice`);
         if (parsed.output.step < at) {
           throw new R1Error("E_FORMAT", `run ${id}: found step ${parsed.output.step} after step ${at}`);
         }
@@ -119,13 +119,41 @@ export class RunArchive {
     }
   }
 
-  /** @throws R1Error E_FILE_MISSING where there is none, E_FORMAT for a damaged one */
+  /**
+   * The newest checkpoint.
+   * @throws R1Error E_FILE_MISSING where there is none; E_CHECKPOINT for a damaged one, with what is damaged and, in
+   *   `earlierStep`, of which step the one before it is, where that is whole
+   */
   async checkpoint(id: string): Promise<CheckpointFiles> {
-    const row = await this.#database.checkpoint(id);
+    const row = await this.#read(id, "newest");
     if (row === undefined) throw new R1Error("E_FILE_MISSING", `run ${id}: there is no checkpoint`);
-    const parsed = v.safeParse(filesSchema, row);
-    if (parsed.success) return parsed.output;
-    throw damaged(id, parsed.issues[0]);
+    const newest = await checkedCheckpoint(row);
+    if ("files" in newest) return newest.files;
+    const before = await checkedCheckpoint(await this.#read(id, "before"));
+    const earlier = "files" in before ? { earlierStep: checkpointStepOf(before.files) } : {};
+    const { checkpointStep } = await this.#run(id);
+    throw new R1Error("E_CHECKPOINT", `run ${id}: checkpoint of step ${checkpointStep}: ${newest.damage}`, {
+      run: id,
+      ...earlier,
+    });
+  }
+
+  /** Goes back to the checkpoint before the newest, which is damaged. @returns its step. @throws R1Error E_FILE_MISSING */
+  async useEarlierCheckpoint(id: string): Promise<number> {
+    const before = await checkedCheckpoint(await this.#read(id, "before"));
+    if (!("files" in before)) throw new R1Error("E_FILE_MISSING", `run ${id}: there is no whole checkpoint before it`);
+    const checkpointStep = checkpointStepOf(before.files);
+    await this.#database.swapCheckpoints({ ...(await this.#run(id)), checkpointStep });
+    return checkpointStep;
+  }
+
+  /** What the browser cannot read any more is damaged as well. */
+  async #read(id: string, which: WhichCheckpoint): Promise<unknown> {
+    try {
+      return await this.#database.checkpoint(id, which);
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
   }
 
   async rename(id: string, name: string): Promise<void> {
@@ -181,7 +209,7 @@ export class RunWriter {
   checkpoint(files: CheckpointFiles, checkpointStep: number): Promise<void> {
     return this.#next(async () => {
       const row = { ...this.#row, checkpointStep };
-      await this.#database.putCheckpoint(files, row);
+      await this.#database.putCheckpoint(await withSums(files), row);
       this.#row = row;
     });
   }
