@@ -14,7 +14,7 @@ export interface RunPiece {
 }
 
 /** Completions in a piece, and their tokens: a few milliseconds of the main thread. */
-const MOST_COMPLETIONS = 250;
+const MOST_COMPLETIONS = 150;
 const MOST_TOKENS = 4000;
 
 /** A run that is being put together. */
