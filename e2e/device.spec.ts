@@ -14,6 +14,14 @@ async function breakWorker(page: Page): Promise<void> {
   });
 }
 
+/** Ends the engine's worker without a word, as a browser does that needs its memory. */
+async function endWorker(page: Page): Promise<void> {
+  const worker = page.workers().find((one) => /\/worker-/.test(one.url()));
+  if (!worker) throw new Error("the page has no engine");
+  // The answer to this never comes.
+  void worker.evaluate(() => self.close()).catch(() => undefined);
+}
+
 async function loadAgain({ page, alert }: Playground): Promise<void> {
   await page.getByRole("button", { name: "Load again" }).click();
   await expect(alert).toHaveCount(0);
@@ -104,4 +112,22 @@ test("without WebGPU and the processor's runtime the page says what to do", asyn
       await expect(alert).toContainText("このページでは WebGPU を使えません。");
     },
   );
+});
+
+test("a worker that ends without an error is noticed, and its model comes back", async ({ page }) => {
+  test.setTimeout(4 * LOAD_TIMEOUT_MS);
+  const playground = new Playground(page);
+  await playground.open();
+  await playground.set({ "Think at most": 0, "Longest reply": 4000 });
+  const turn = await playground.send("Count to a thousand.");
+  const thought = playground.thought(turn);
+  await longerThan(thought, 40);
+  await endWorker(page);
+  await expect(page.getByText("What was written is kept; the model is being loaded again.")).toBeVisible();
+  const kept = (await thought.textContent()) ?? "";
+  await turn.getByRole("button", { name: "Go on with the reply" }).click({ timeout: LOAD_TIMEOUT_MS });
+  expect((await longerThan(thought, kept.length + 20)).startsWith(kept.trimEnd())).toBe(true);
+  // Once more before a reply has come to its end: that is left to the reader.
+  await endWorker(page);
+  await expect(playground.alert).toContainText("The engine stopped. Load the model again to go on");
 });

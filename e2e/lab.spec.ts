@@ -286,3 +286,75 @@ test("a run to which no reward applies says so, in both languages", async ({ pag
   await page.getByRole("combobox", { name: "Language" }).selectOption("ja");
   await expect(page.getByRole("region", { name: "警告" })).toContainText("どの報酬も当てはまらない生成結果があり");
 });
+
+/** A kept run with two checkpoints, the newer of which has a flipped bit. */
+async function keepDamagedCheckpoint(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const database = await new Promise<IDBDatabase>((resolve, reject) => {
+      const opening = indexedDB.open("r1-playground-runs");
+      opening.addEventListener("success", () => resolve(opening.result));
+      opening.addEventListener("error", () => reject(opening.error ?? new Error("closed")));
+    });
+    const bytes = (text: string) => new TextEncoder().encode(text);
+    const checkpoint = async (step: number, weights: string) => {
+      const files: Record<string, Uint8Array<ArrayBuffer>> = {
+        "model.safetensors": bytes(weights),
+        "trainer_state.json": bytes(JSON.stringify({ global_step: step })),
+      };
+      const sums: Record<string, string> = {};
+      for (const [name, file] of Object.entries(files)) {
+        const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", file));
+        sums[name] = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+      }
+      return { files, sums };
+    };
+    const newest = await checkpoint(40, "newer weights");
+    newest.files["model.safetensors"] = bytes("newer weighty");
+    const before = await checkpoint(20, "older weights");
+    const config = { model: "models/nano-r1", task: "countdown", max_steps: 90 };
+    const started = "2026-01-02T03:04:05.000Z";
+    const header = { kind: "grpo", version: "0.1.0", started, seed: 1, max_steps: 90, device: {}, config };
+    const transaction = database.transaction(["runs", "checkpoints"], "readwrite");
+    const row = { id: "kept", name: "A kept run", header: JSON.stringify(header), step: 0, checkpointStep: 40 };
+    transaction.objectStore("runs").put(row);
+    transaction.objectStore("checkpoints").put(newest, "kept");
+    transaction.objectStore("checkpoints").put(before, "before/kept");
+    await new Promise<void>((resolve) => transaction.addEventListener("complete", () => resolve()));
+    database.close();
+  });
+}
+
+test("a damaged checkpoint is named, and the one before it takes its place", async ({ page }, info) => {
+  await page.route("**/models/index.json", (route) => route.fulfill({ json: [] }));
+  await page.goto("/#/lab");
+  await expect(page.getByText("Runs that you train are kept here")).toBeVisible();
+  await keepDamagedCheckpoint(page);
+  await page.reload();
+  await page.getByRole("button", { name: "Show: A kept run" }).click();
+  await page.getByRole("button", { name: "Download model" }).click();
+  const alert = page.getByRole("alert");
+  await expect(alert).toContainText("The kept checkpoint of this run is damaged");
+  await alert.getByText("Details").click();
+  await expect(alert).toContainText("checkpoint of step 40: model.safetensors is not as it was written");
+  await page.screenshot({ path: info.outputPath("damaged-en.png") });
+  await page.getByRole("button", { name: "Use the checkpoint of step 20" }).click();
+  await expect(alert).toHaveCount(0);
+  const download = await savedBy(page, page.getByRole("button", { name: "Download model" }));
+  expect(await readFile(await download.path(), "latin1")).toContain("older weights");
+});
+
+test("a click on start right after the lab has opened starts a run", async ({ browser, baseURL }) => {
+  test.setTimeout(4 * LOAD_TIMEOUT_MS);
+  // Each time a fresh profile, whose storage takes long to be opened.
+  for (let time = 0; time < 3; time++) {
+    const context = await browser.newContext({ baseURL: baseURL ?? "", locale: "en-US", serviceWorkers: "block" });
+    const page = await context.newPage();
+    await page.goto("/#/lab");
+    await page.getByRole("button", { name: "Start training" }).click();
+    await expect(page.getByText(/^(?:Preparing: reading|Waiting for the playground|Training$)/).first()).toBeVisible();
+    await page.waitForTimeout(500);
+    await expect(page.getByText("Another tab is training")).toHaveCount(0);
+    await expect(page.getByRole("button", { name: "Stop", exact: true })).toBeVisible();
+    await context.close();
+  }
+});

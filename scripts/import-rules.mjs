@@ -10,12 +10,15 @@ import { parseAst } from "rolldown/parseAst";
  *     checkpoint and text are leaves that anything may use
  *     app, embed, train → train (plain parts): what of train is arithmetic and text alone
  *
- * Every room may use itself and errors.ts. Only cli and folders named `node` may use Node and Dawn. Tests may look
+ * Every room may use itself, errors.ts and visible-text.ts. Only cli and folders named `node` may use Node and Dawn. Tests may look
  * where they like, but nothing may import them or their helpers.
  */
 
 /** The engine's page side; its other files are the worker's. */
-const PAGE_SIDE = new Set(["engine/client.ts", "engine/protocol.ts", "engine/start.ts"]);
+const PAGE_SIDE = new Set(["engine/client.ts", "engine/protocol.ts", "engine/start.ts", "engine/worker-life.ts"]);
+
+/** What belongs to no room. */
+const COMMON = ["errors.ts", "visible-text.ts"];
 
 const LEAVES = ["checkpoint", "text"];
 
@@ -66,7 +69,7 @@ const ROOMS = {
   ort: { rooms: MODEL, packages: ["onnxruntime-web", "valibot"] },
   "engine (worker side)": {
     rooms: [...TRAIN, "generate", "ort", ...MODEL],
-    files: ["engine/protocol.ts"],
+    files: ["engine/protocol.ts", "engine/worker-life.ts"],
     packages: ["valibot"],
   },
   // What the page is told has the types of what the worker does; the worker's own file is named to start it.
@@ -102,7 +105,7 @@ function roomOf(file) {
  * @returns {string[]} one sentence for each forbidden import, beginning with file and line
  */
 export function forbiddenImports(file, source) {
-  if (file === "errors.ts" || isTest(file)) return [];
+  if (COMMON.includes(file) || isTest(file)) return [];
   const room = ROOMS[roomOf(file)];
   if (!room) return [`src/${file}:1: belongs to no room; rooms are ${Object.keys(ROOMS).join(", ")}`];
   const found = [];
@@ -127,7 +130,7 @@ function judge(file, room, specifier, typeOnly) {
   }
   const target = posix.join(posix.dirname(file), specifier);
   if (target.startsWith("../")) return `imports ${specifier} from outside src`;
-  if (target === "errors.ts" || room.files?.includes(target)) return undefined;
+  if (COMMON.includes(target) || room.files?.includes(target)) return undefined;
   if (isTest(target)) return `imports ${target}, which is for tests`;
   if (isForNode(target) && !isForNode(file)) return `imports ${target}, which only runs in Node`;
   const targetRoom = roomOf(target);

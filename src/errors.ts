@@ -1,3 +1,5 @@
+import { visibleLines } from "./visible-text.ts";
+
 /**
  * Every failure that a user can meet carries one of these codes: the command line prints it, the page translates it.
  * The message names the file or field, what was found and what was expected.
@@ -21,6 +23,7 @@ export const ERROR_CODES = [
   "E_NOT_FINITE",
   "E_QUANTIZATION",
   "E_FORMAT",
+  "E_CHECKPOINT",
   // downloads from a hub
   "E_HUB_NAME",
   "E_HUB_MISSING",
@@ -89,7 +92,8 @@ export class R1Error extends Error {
     details: Readonly<Record<string, string | number | boolean>> = {},
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    // Messages repeat names and what servers say.
+    super(visibleLines(message), options);
     this.name = "R1Error";
     this.code = code;
     this.details = details;

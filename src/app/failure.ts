@@ -1,6 +1,7 @@
 import type { MemoryNeed } from "../engine/protocol.ts";
 import { isR1Error } from "../errors.ts";
 import type { ErrorCode, R1Error } from "../errors.ts";
+import { visibleLines } from "../visible-text.ts";
 
 /** A failure as the page shows it: the code picks the sentence, the message is the detail. */
 export interface Failure {
@@ -21,7 +22,7 @@ export function toFailure(error: unknown): Failure {
     const restart = error.code === "E_WORKER" || error.details["restart"] === true;
     return { code: error.code, message: error.message, ...(offer ? { offer } : {}), ...(restart ? { restart } : {}) };
   }
-  return { code: "E_INTERNAL", message: error instanceof Error ? error.message : String(error) };
+  return { code: "E_INTERNAL", message: visibleLines(error instanceof Error ? error.message : String(error)) };
 }
 
 function offerOf({ details }: R1Error): SmallerLoad | undefined {

@@ -4,10 +4,11 @@ import { R1Error } from "../errors.ts";
 /**
  * The text of a file that comes with the page.
  * @param path from the page's own folder, whatever path that is served under
+ * @param base the page's address
  * @throws R1Error E_HTTP
  */
-export async function fetchShipped(path: string): Promise<string> {
-  const url = new URL(path, document.baseURI);
+export async function fetchShipped(path: string, base = document.baseURI): Promise<string> {
+  const url = new URL(path, base);
   try {
     const response = await fetch(url);
     if (response.ok) return await response.text();

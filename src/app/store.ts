@@ -139,7 +139,9 @@ export const usePage = create<PageState>()((set, get) => {
   onEngineLost((error) => {
     lose();
     fail(error);
-    if (error.code === "E_DEVICE_LOST" && get().recovery === "none") set({ recovery: "due" });
+    // A worker that failed by itself may fail so again; one that the browser has ended may not.
+    const isTaken = error.code === "E_DEVICE_LOST" || error.details["ended"] === true;
+    if (isTaken && get().recovery === "none") set({ recovery: "due" });
     void recoverIfDue();
   });
 
@@ -195,7 +197,7 @@ export const usePage = create<PageState>()((set, get) => {
   /** @param isNew nothing was asked here before */
   const stream = async (question: Omit<Question, "before">, isNew: boolean): Promise<void> => {
     const { model, turns } = get();
-    if (isBusy() || model.status !== "ready" || isHeld()) return;
+    if (!canStream() || model.status !== "ready") return;
     const { place, text, settings } = question;
     const before = turns.slice(0, place.number - 1);
     const running = new AbortController();
@@ -225,6 +227,20 @@ export const usePage = create<PageState>()((set, get) => {
       set({ running: undefined });
       void recoverIfDue();
     }
+  };
+
+  /** Says so where the engine has something else to do. */
+  const isFree = (): boolean => {
+    if (isBusy()) fail(new R1Error("E_BUSY", "a model is being loaded or asked"));
+    return !isBusy() && !isHeld();
+  };
+
+  /** Says so where no model can be asked; what the reader has written stays. */
+  const canStream = (): boolean => {
+    const { status } = get().model;
+    if (status === "none" || status === "lost") fail(new R1Error("E_NO_MODEL", "a question was sent without a model"));
+    else if (isFree()) return true;
+    return false;
   };
 
   const isBusy = (): boolean => get().running !== undefined || get().model.status === "loading";
@@ -271,18 +287,15 @@ export const usePage = create<PageState>()((set, get) => {
         const builtIns = await fetchBuiltInModels();
         set({ builtIns });
         const first = builtIns.find((entry) => entry.folder === folder) ?? builtIns[0];
-        if (first) await get().load({ source: builtInSource(first), builtIn: first });
+        // The reader may have opened files of their own meanwhile.
+        if (first && get().model.status === "none") await get().load({ source: builtInSource(first), builtIn: first });
       } catch (error) {
         fail(error);
       }
     },
 
     load: async (choice) => {
-      if (isBusy()) {
-        fail(new R1Error("E_BUSY", "a model was dropped while another was being loaded or asked"));
-        return;
-      }
-      if (isHeld()) return;
+      if (!isFree()) return;
       const loaded = await loadModel(choice);
       if (!loaded) return;
       const { n, seed } = get().settings;
@@ -301,7 +314,7 @@ export const usePage = create<PageState>()((set, get) => {
 
     reload: async () => {
       const { model } = get();
-      if (model.status === "lost" && !isBusy() && !isHeld()) await loadModel(model.choice);
+      if (model.status === "lost" && isFree()) await loadModel(model.choice);
     },
 
     takeOffer: async () => {
@@ -310,11 +323,11 @@ export const usePage = create<PageState>()((set, get) => {
       const smaller = { ...refused, ...failure.offer };
       // A model that is only gone comes back under its conversation; another one begins its own.
       if (model.status !== "lost" || model.choice !== refused) await get().load(smaller);
-      else if (!isBusy() && !isHeld()) await loadModel(smaller);
+      else if (isFree()) await loadModel(smaller);
     },
 
     ask: async (text) => {
-      if (isBusy() || get().model.status !== "ready" || isHeld()) return;
+      if (!canStream()) return;
       const { conversation, turns } = get();
       const id = nextId(conversation);
       set({ draft: undefined });

@@ -1,3 +1,5 @@
+import { visible } from "../visible-text.ts";
+
 /** Characters of outside text that a message repeats. */
 const MAX_QUOTED = 80;
 
@@ -7,8 +9,5 @@ const MAX_QUOTED = 80;
  */
 export function quote(text: string): string {
   const cut = text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;
-  return JSON.stringify(cut).replaceAll(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
-  );
+  return visible(JSON.stringify(cut));
 }

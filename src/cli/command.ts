@@ -1,5 +1,6 @@
 import type { Args } from "./args.ts";
 import type { ParseArgsConfig } from "node:util";
+import { visibleLines } from "../visible-text.ts";
 
 /** One subcommand of `r1`. */
 export interface Command {
@@ -23,5 +24,5 @@ export interface CommandOutput {
 
 /** Progress and warnings go to standard error, so that standard output holds the result alone. */
 export function note(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${visibleLines(line)}\n`);
 }

@@ -13,6 +13,7 @@ import { trainCommand } from "./commands/train.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { logitsCommand } from "./commands/logits.ts";
 import { detokenizeCommand, templateCommand, tokenizeCommand } from "./commands/text.ts";
+import { visibleLines } from "../visible-text.ts";
 
 const COMMANDS: readonly Command[] = [
   inspectCommand,
@@ -30,6 +31,9 @@ const COMMANDS: readonly Command[] = [
   downloadCommand,
   benchCommand,
 ];
+
+/** What these print is what a model or the reader wrote; all others print names, in which nothing may hide. */
+const CONTENT: ReadonlySet<string> = new Set(["generate", "detokenize", "template"]);
 
 function help(): string {
   const width = Math.max(...COMMANDS.map(({ name }) => name.length));
@@ -60,17 +64,18 @@ export async function main(argv: readonly string[]): Promise<number> {
     }
     const args = new Args(rest, command.options, command.maxPositionals);
     const { json, text } = await command.run(args);
-    await print(args.flag("json") ? `${JSON.stringify(json)}\n` : `${text}\n`);
+    const lines = CONTENT.has(command.name) ? text : visibleLines(text);
+    await print(args.flag("json") ? `${JSON.stringify(json)}\n` : `${lines}\n`);
     return 0;
   } catch (error) {
     if (error instanceof UsageError) {
-      process.stderr.write(`usage: ${error.message}\n`);
+      process.stderr.write(`usage: ${visibleLines(error.message)}\n`);
       return 2;
     }
     const line = isR1Error(error)
       ? `${error.code}: ${error.message}`
       : `E_INTERNAL: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
-    process.stderr.write(`${isR1Error(error) ? line.replaceAll("\n", " ") : line}\n`);
+    process.stderr.write(`${visibleLines(isR1Error(error) ? line.replaceAll("\n", " ") : line)}\n`);
     return 1;
   }
 }

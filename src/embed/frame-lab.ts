@@ -20,14 +20,23 @@ export const useFrameLab = createLab({
   lock: { take: async () => () => undefined, whenFree: async () => undefined },
   hold: holdEngine,
   fetchRecordedRuns: async () => [],
-  fetchRecordedRun,
+  fetchRecordedRun: (entry) => fetchRecordedRun(entry),
   builtInUrl: (folder) => new URL(`models/${folder}/`, document.baseURI).href,
   pickedModel: () => undefined,
   newRun: () => ({ id: crypto.randomUUID(), started: new Date().toISOString() }),
 });
 
+let isStarting = false;
+/** Stop was asked for before there was a run to be stopped. */
+let wasStopped = false;
+
 /** Starts what the address describes, with what suits the device where it says nothing. */
 async function startRun(): Promise<void> {
+  if (isStarting) return;
+  isStarting = true;
+  wasStopped = false;
+  // The page around the frame must not start a second one while this one is prepared.
+  useFrame.setState({ runStatus: "loading" });
   const { address } = useFrame.getState();
   const lab = useFrameLab.getState();
   await lab.open();
@@ -41,19 +50,27 @@ async function startRun(): Promise<void> {
     }
     const { config: draft, preset } = useForm.getState();
     const checked = checkDraft(draft);
-    if ("config" in checked) await lab.start(checked.config, PRESETS[preset].title);
+    if ("config" in checked && !wasStopped) void lab.start(checked.config, PRESETS[preset].title);
   } catch (error) {
     lab.fail(error);
   }
+  isStarting = false;
+  tellStatus();
 }
 
 const runner: FrameRunner = {
   start: () => void startRun(),
-  stop: () => useFrameLab.getState().stop(),
+  stop: () => {
+    wasStopped = true;
+    useFrameLab.getState().stop();
+  },
 };
 useFrame.setState({ runner });
 
-useFrameLab.subscribe(({ active }) => {
+function tellStatus(): void {
+  const { active } = useFrameLab.getState();
+  if (isStarting) return;
   const runStatus = active === undefined ? "idle" : active.phase === "starting" ? "loading" : "running";
   if (useFrame.getState().runStatus !== runStatus) useFrame.setState({ runStatus });
-});
+}
+useFrameLab.subscribe(tellStatus);

@@ -1,4 +1,5 @@
 import { R1Error, throwIfAborted } from "../errors.ts";
+import { visible } from "../visible-text.ts";
 import type { GpuContext } from "../gpu/device.ts";
 import type { GenerateEvent } from "../generate/events.ts";
 import { generate } from "../generate/generate.ts";
@@ -72,7 +73,7 @@ export class ChatEngine {
       const sessions = new ChatSessions(weights, cache);
       await warmUp(sessions, signal);
       const model: LoadedModel = {
-        name: folder.name,
+        name: visible(folder.name),
         spec,
         parameters: parameterCount(spec),
         weightBytes,

@@ -38,8 +38,8 @@ import type {
 export interface EngineWorker {
   post(message: ToWorker): void;
   onMessage(listener: (message: FromWorker) => void): void;
-  /** Called when the worker died or could not start. */
-  onFailure(listener: (reason: string) => void): void;
+  /** Called when the worker died or could not start; `ended` where it fell silent without an error of its own. */
+  onFailure(listener: (reason: string, details?: { readonly ended: boolean }) => void): void;
   terminate(): void;
 }
 
@@ -90,8 +90,8 @@ export class EngineClient {
   constructor(worker: EngineWorker) {
     this.#worker = worker;
     worker.onMessage((message) => this.#receive(message));
-    worker.onFailure((reason) => {
-      const error = new R1Error("E_WORKER", `the engine's worker stopped: ${reason}`);
+    worker.onFailure((reason, details) => {
+      const error = new R1Error("E_WORKER", `the engine's worker stopped: ${reason}`, details);
       this.#end(error);
       this.#tellLoss(error);
     });

@@ -7,6 +7,7 @@ import { createWorkerTemplateHost } from "../text/template-host.ts";
 import { EngineHost } from "./host.ts";
 import { toldMemory } from "./machine-memory.ts";
 import type { ToWorker } from "./protocol.ts";
+import { browserLocks, holdLife, isPing } from "./worker-life.ts";
 
 /** `?limits=default` keeps to what every device guarantees, as the command line's option does. */
 const limits = new URLSearchParams(self.location.search).get("limits") === "default" ? "default" : "highest";
@@ -23,4 +24,9 @@ const host = new EngineHost({
   post: (message, transfer = []) => self.postMessage(message, { transfer: [...transfer] }),
 });
 
-self.onmessage = ({ data }: MessageEvent<ToWorker>) => host.handle(data);
+self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+  if (isPing(data)) self.postMessage({ type: "life", lock: undefined });
+  else host.handle(data);
+};
+
+void holdLife((message) => self.postMessage(message), browserLocks());

@@ -3,11 +3,21 @@ import type { CompletionRecord } from "../../engine/protocol.ts";
 import { usePartTexts } from "../i18n/use-part-texts.ts";
 import type { Language } from "../i18n/texts.ts";
 import type { RunData } from "../runs/run-data.ts";
-import { contextOf, drawCurrent, drawDots, drawField, frameOf, reachOfSteps, stepAt, yOf } from "./advantage-canvas.ts";
+import {
+  contextOf,
+  DotDrawing,
+  drawCurrent,
+  drawField,
+  frameOf,
+  reachOfSteps,
+  stepAt,
+  yOf,
+} from "./advantage-canvas.ts";
 import type { FieldTexts, Frame } from "./advantage-canvas.ts";
 import { Explain } from "./Explain.tsx";
 import { chartPng, safeFileName } from "./export.ts";
 import { download } from "../download.ts";
+import { inSlices } from "../slices.ts";
 import { formatSigned } from "./format-value.ts";
 import { gistOf } from "./groups.ts";
 import type { Group } from "./groups.ts";
@@ -55,21 +65,34 @@ export function AdvantageChart(props: AdvantageChartProps) {
   const frame = useMemo(() => frameOf({ width, height }, [from, to], reach), [width, height, from, to, reach]);
 
   // Dots that are there stay; a step that is new adds its own.
-  const drawn = useRef<{ readonly under: unknown; readonly count: number; readonly last: unknown }>(undefined);
+  const drawn = useRef<{
+    readonly under: unknown;
+    readonly dots: DotDrawing;
+    readonly count: number;
+    readonly last: unknown;
+  }>(undefined);
   const under = useMemo(
     () => ({ frame, palette, id: run.id, texts: fieldTexts(t, language) }),
     [frame, palette, run.id, t, language],
   );
   useEffect(() => {
     const canvas = field.current;
-    if (!canvas || frame.width === 0) return;
+    if (!canvas || frame.width === 0) return undefined;
     const before = drawn.current;
     const goesOn = before?.under === under && before.count <= steps.length && before.last === steps[before.count - 1];
     const context = goesOn ? canvas.getContext("2d") : contextOf(canvas, frame);
-    if (!context) return;
+    if (!context) return undefined;
     if (!goesOn) drawField(context, frame, palette, under.texts);
-    drawDots(context, frame, palette, goesOn ? steps.slice(before.count) : steps);
-    drawn.current = { under, count: steps.length, last: steps.at(-1) };
+    const dots = goesOn ? before.dots : new DotDrawing(context, frame, palette);
+    // Those of a long run come in the pauses of what is more urgent.
+    let cancel = (): void => undefined;
+    const drawFrom = (start: number): void => {
+      const count = Math.min(steps.length, dots.drawSome(steps, start));
+      drawn.current = { under, dots, count, last: steps[count - 1] };
+      if (count < steps.length) cancel = inSlices(() => drawFrom(count));
+    };
+    drawFrom(goesOn ? before.count : 0);
+    return () => cancel();
   }, [under, frame, palette, steps]);
 
   const groupTitle = group ? `${t.group} ${groupNumber}` : "";

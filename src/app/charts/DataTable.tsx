@@ -3,6 +3,9 @@ import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { formatCount } from "../format.ts";
 import { chartTexts } from "./texts.ts";
 
+/** Rows that are shown at once: a page of tens of thousands would be slow. */
+const ROWS = 500;
+
 interface DataTableProps {
   readonly caption: string;
   readonly columns: readonly string[];
@@ -16,6 +19,8 @@ interface DataTableProps {
 export function DataTable({ caption, columns, steps, values, format }: DataTableProps) {
   const { t, language } = usePartTexts(chartTexts);
   const [open, setOpen] = useState(false);
+  const [most, setMost] = useState(ROWS);
+  const first = Math.max(0, steps.length - most);
   return (
     <details className="text-xs" onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
       <summary className="w-fit cursor-pointer text-quiet hover:text-ink">{t.showTable}</summary>
@@ -34,13 +39,14 @@ export function DataTable({ caption, columns, steps, values, format }: DataTable
             </thead>
             <tbody>
               {steps
+                .slice(first)
                 .map((step, row) => (
                   <tr key={step} className="border-t border-line">
                     <th scope="row" className="px-2 py-0.5 font-normal">
                       {formatCount(step, language)}
                     </th>
                     {values.map((column, i) => {
-                      const value = column[row] ?? null;
+                      const value = column[first + row] ?? null;
                       return (
                         <td key={i} className="px-2 py-0.5">
                           {value === null ? "–" : format(value)}
@@ -52,6 +58,11 @@ export function DataTable({ caption, columns, steps, values, format }: DataTable
                 .toReversed()}
             </tbody>
           </table>
+          {first > 0 ? (
+            <button type="button" className="w-full px-2 py-1 text-left underline" onClick={() => setMost(most + ROWS)}>
+              {t.earlierSteps}
+            </button>
+          ) : null}
         </div>
       ) : null}
     </details>

@@ -1,4 +1,4 @@
-import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useDeferredValue, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { usePartTexts } from "../i18n/use-part-texts.ts";
@@ -7,6 +7,7 @@ import { DataTable } from "./DataTable.tsx";
 import { Explain } from "./Explain.tsx";
 import { chartPng, safeFileName } from "./export.ts";
 import { download } from "../download.ts";
+import { inSlices } from "../slices.ts";
 import { formatValue } from "./format-value.ts";
 import { styleOf } from "./lines.ts";
 import type { ChartSpec } from "./metrics.ts";
@@ -18,8 +19,13 @@ import type { StepWindow } from "./scales.ts";
 import { chartTable, valueRange } from "./series.ts";
 import type { ChartLine } from "./series.ts";
 import { chartTexts } from "./texts.ts";
+import { thinned } from "./thin.ts";
 import { useSize } from "./use-size.ts";
 import { useThrottled } from "./use-throttled.ts";
+
+/** Steps of a run that takes long enough to draw to be noticed. */
+const LONG = 1000;
+const NONE: readonly RunData[] = [];
 
 export interface MetricChartProps {
   /** One of `CHARTS`, or like them. */
@@ -42,11 +48,14 @@ export interface MetricChartProps {
 
 /** A metric of one or more runs by step: the raw values faint, the smoothed line strong. */
 export function MetricChart(props: MetricChartProps) {
-  const { chart, smoothing = 0, step, onStep, syncKey = "charts" } = props;
+  const { chart, step, onStep, syncKey = "charts" } = props;
   const { t, language } = usePartTexts(chartTexts);
   const palette = usePalette();
   const titleId = useId();
-  const runs = useThrottled(props.runs);
+  const throttled = useThrottled(props.runs);
+  // The charts of a long run are drawn one after another, in the pauses of what is more urgent.
+  const runs = useDeferredValue(throttled, throttled.some(({ steps }) => steps.length > LONG) ? NONE : throttled);
+  const smoothing = useDeferredValue(props.smoothing ?? 0);
   const focus = runs.some(({ id }) => id === props.focus) ? (props.focus ?? "") : (runs[0]?.id ?? "");
   const [ownWindow, setOwnWindow] = useState<StepWindow>();
   const window = props.onWindow ? props.window : ownWindow;
@@ -55,18 +64,20 @@ export function MetricChart(props: MetricChartProps) {
   const readout = useRef<HTMLOutputElement>(null);
   const { setElement, element: host, width, height } = useSize<HTMLDivElement>();
 
-  const table = useMemo(() => chartTable(chart, runs, focus, smoothing), [chart, runs, focus, smoothing]);
+  const whole = useMemo(() => chartTable(chart, runs, focus, smoothing), [chart, runs, focus, smoothing]);
   const nameOf = ({ part, spec, run }: ChartLine): string => (runs.length > 1 ? run.name : (part ?? t[spec.label]));
   const say = (value: number): string => formatValue(value, chart.format, language);
   const newest = Math.max(0, ...runs.map(({ steps }) => steps.at(-1)?.step ?? 0));
-  const xRange = stepRange(window, newest, Math.max(1, ...runs.map(({ header }) => header.max_steps)));
+  const end = Math.max(1, ...runs.map(({ header }) => header.max_steps));
+  const xRange = useMemo(() => stepRange(window, newest, end), [window, newest, end]);
+  const table = useMemo(() => thinned(whole, xRange), [whole, xRange]);
   const focused = runs.find(({ id }) => id === focus);
   const state: PlotState = {
     table,
     styles: table.lines.map((line, i) =>
       styleOf(line, runs.length === 1 ? i : 0, line.run.id === focus, chart, palette),
     ),
-    labels: table.lines.map((line) => {
+    labels: whole.lines.map((line) => {
       const value = line.smooth.findLast((each) => each !== null) ?? 0;
       return table.lines.length > 1 ? `${shortened(nameOf(line))} ${say(value)}` : say(value);
     }),
@@ -102,22 +113,26 @@ export function MetricChart(props: MetricChartProps) {
   ].join("\n");
   useEffect(() => {
     if (!host) return undefined;
-    const made = createPlot(host, {
-      chart,
-      palette,
-      language,
-      stepLabel: t.step,
-      syncKey,
-      state: () => latest.current.state,
-      onCursor: (index) => {
-        if (readout.current) readout.current.textContent = latest.current.readAt(index);
-      },
-      onZoom: (from, to) => latest.current.setWindow({ from, to }),
-      onPick: (picked) => latest.current.onStep?.(picked),
+    const make = (): uPlot =>
+      createPlot(host, {
+        chart,
+        palette,
+        language,
+        stepLabel: t.step,
+        syncKey,
+        state: () => latest.current.state,
+        onCursor: (index) => {
+          if (readout.current) readout.current.textContent = latest.current.readAt(index);
+        },
+        onZoom: (from, to) => latest.current.setWindow({ from, to }),
+        onPick: (picked) => latest.current.onStep?.(picked),
+      });
+    const cancel = inSlices(() => {
+      plot.current = make();
     });
-    plot.current = made;
     return () => {
-      made.destroy();
+      cancel();
+      plot.current?.destroy();
       plot.current = undefined;
     };
   }, [host, chart, palette, language, t, syncKey, structure]);
@@ -126,10 +141,10 @@ export function MetricChart(props: MetricChartProps) {
     if (width > 0 && height > 0) plot.current?.setSize({ width, height });
   }, [host, width, height, structure]);
 
-  const [xFrom, xTo] = xRange;
-  useEffect(() => {
-    plot.current?.setData(plotData(table));
-  }, [host, table, xFrom, xTo, step, structure]);
+  useEffect(
+    () => inSlices(() => plot.current?.setData(plotData(latest.current.state.table))),
+    [host, table, step, structure],
+  );
 
   const title = t[chart.title];
   const metric = chart.lines[0]?.metric ?? "";
@@ -181,8 +196,8 @@ export function MetricChart(props: MetricChartProps) {
           <DataTable
             caption={title}
             columns={table.lines.map(nameOf)}
-            steps={table.steps}
-            values={table.lines.map(({ raw }) => raw)}
+            steps={whole.steps}
+            values={whole.lines.map(({ raw }) => raw)}
             format={say}
           />
         </>

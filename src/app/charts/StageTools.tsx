@@ -2,7 +2,7 @@ import { useId, useState } from "react";
 import { Choice } from "../components/Choice.tsx";
 import { usePartTexts } from "../i18n/use-part-texts.ts";
 import type { RunData } from "../runs/run-data.ts";
-import { metricsCsv, recordFiles, safeFileName } from "./export.ts";
+import { metricsCsv, recordLog, safeFileName } from "./export.ts";
 import { download } from "../download.ts";
 import type { StepWindow } from "./scales.ts";
 import { chartTexts } from "./texts.ts";
@@ -32,15 +32,17 @@ export function StageTools({ run, smoothing, onSmoothing, window, onWindow }: St
   ];
   const range = window ? ("last" in window ? String(window.last) : "chosen") : "all";
   const name = safeFileName(run.name);
-  const saveLog = async (file: "metrics.jsonl" | "completions.jsonl"): Promise<void> => {
+  const save = async (write: () => Promise<void>): Promise<void> => {
     setFailed(false);
     try {
-      const files = await recordFiles(run);
-      download(files[file] ?? "", `${name}-${file}`, "application/jsonl");
+      await write();
     } catch {
       setFailed(true);
     }
   };
+  const saveCsv = async (): Promise<void> => download(await metricsCsv(run), `${name}.csv`, "text/csv");
+  const saveLog = async (file: "metrics.jsonl" | "completions.jsonl"): Promise<void> =>
+    download(await recordLog(run, file), `${name}-${file}`);
   return (
     <div className="flex flex-wrap items-center gap-x-5 gap-y-2 text-xs">
       <div className="flex items-center gap-2" title={t.smoothingHelp}>
@@ -80,19 +82,14 @@ export function StageTools({ run, smoothing, onSmoothing, window, onWindow }: St
       </div>
       <div className="flex flex-wrap items-center gap-1.5">
         <span aria-hidden>{t.export}</span>
-        <button
-          type="button"
-          aria-label={t.exportCsv}
-          className={FILE_BUTTON}
-          onClick={() => download(metricsCsv(run), `${name}.csv`, "text/csv")}
-        >
+        <button type="button" aria-label={t.exportCsv} className={FILE_BUTTON} onClick={() => void save(saveCsv)}>
           CSV
         </button>
         <button
           type="button"
           aria-label={t.exportMetrics}
           className={FILE_BUTTON}
-          onClick={() => void saveLog("metrics.jsonl")}
+          onClick={() => void save(() => saveLog("metrics.jsonl"))}
         >
           metrics.jsonl
         </button>
@@ -100,7 +97,7 @@ export function StageTools({ run, smoothing, onSmoothing, window, onWindow }: St
           type="button"
           aria-label={t.exportCompletions}
           className={FILE_BUTTON}
-          onClick={() => void saveLog("completions.jsonl")}
+          onClick={() => void save(() => saveLog("completions.jsonl"))}
         >
           completions.jsonl
         </button>

@@ -22,7 +22,11 @@ const SENTENCES = {
 export function WarningList({ warnings }: { readonly warnings: readonly TrainWarningEvent[] }) {
   const { t, language } = usePartTexts(chartTexts);
   const kinds = new Map<TrainWarningCode, TrainWarningEvent[]>();
-  for (const warning of warnings) kinds.set(warning.code, [...(kinds.get(warning.code) ?? []), warning]);
+  for (const warning of warnings) {
+    const found = kinds.get(warning.code);
+    if (found) found.push(warning);
+    else kinds.set(warning.code, [warning]);
+  }
   if (kinds.size === 0) return null;
   return (
     <section aria-label={t.warnings} className="rounded-md border border-failure bg-failure-wash px-3 py-2 text-sm">

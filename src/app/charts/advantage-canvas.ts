@@ -2,7 +2,7 @@ import type { CompletionRecord, TrainStepEvent } from "../../engine/protocol.ts"
 import { cloud, histogram, swarm } from "./bins.ts";
 import type { Palette } from "./palette.ts";
 import { faint } from "./plot.ts";
-import { reachOf, signOf, ticks } from "./scales.ts";
+import { signOf, ticks } from "./scales.ts";
 import type { Sign } from "./scales.ts";
 
 /** Sizes in CSS pixels. */
@@ -53,7 +53,9 @@ export function frameOf(
 /** How far advantages reach from zero, in halves, so that the axis stays as it is from step to step. */
 export function reachOfSteps(steps: readonly TrainStepEvent[]): number {
   let most = 1;
-  for (const { completions } of steps) most = Math.max(most, reachOf(completions.map(({ advantage }) => advantage)));
+  for (const { completions } of steps) {
+    for (const { advantage } of completions) if (Number.isFinite(advantage)) most = Math.max(most, Math.abs(advantage));
+  }
   return Math.ceil(most * 2.1) / 2;
 }
 
@@ -132,7 +134,7 @@ interface Place {
 }
 
 function radiusOf(frame: Frame): number {
-  return Math.max(0.9, Math.min(2.2, columnOf(frame) / 6));
+  return Math.max(SMALLEST, Math.min(2.2, columnOf(frame) / 6));
 }
 
 /** Where a step's dots are, side by side where they would cover each other, as far as the step's column is wide. */
@@ -151,33 +153,79 @@ function placesOf(frame: Frame, step: number, completions: readonly CompletionRe
   });
 }
 
-/** A dot for every completion of these steps. */
-export function drawDots(
-  context: CanvasRenderingContext2D,
-  frame: Frame,
-  palette: Palette,
-  steps: readonly TrainStepEvent[],
-): void {
-  const radius = radiusOf(frame);
-  // One picture of a dot, put down tens of thousands of times, is much faster than as many arcs.
-  const stamps = {
-    positive: stampOf(palette.positive, radius, frame.ratio),
-    negative: stampOf(palette.negative, radius, frame.ratio),
-    zero: stampOf(palette.zero, radius, frame.ratio),
-  };
-  const [from, to] = frame.xRange;
-  context.save();
-  for (const { step, completions } of steps) {
-    if (step < from || step > to) continue;
-    for (const { x, y, sign } of placesOf(frame, step, completions)) {
-      const stamp = stamps[sign];
-      const size = stamp.width / frame.ratio;
-      context.globalAlpha = OPACITY[sign];
-      context.drawImage(stamp, x - size / 2, y - size / 2, size, size);
+/** Dots this small are squares to the eye, and much faster to draw so. */
+const SMALLEST = 0.9;
+/** Of the main thread's time at a stretch, in milliseconds. */
+const STRETCH_MS = 8;
+
+/** Draws dots, as many as a stretch of time has room for. */
+export class DotDrawing {
+  readonly #context: CanvasRenderingContext2D;
+  readonly #frame: Frame;
+  readonly #palette: Palette;
+  readonly #stamps: Readonly<Record<Sign, HTMLCanvasElement>>;
+  /** Where there are more steps than places: what has been drawn, by sign and pixel. */
+  readonly #drawn = new Set<number>();
+
+  constructor(context: CanvasRenderingContext2D, frame: Frame, palette: Palette) {
+    this.#context = context;
+    this.#frame = frame;
+    this.#palette = palette;
+    const radius = radiusOf(frame);
+    // One picture of a dot, put down tens of thousands of times, is much faster than as many arcs.
+    this.#stamps = {
+      positive: stampOf(palette.positive, radius, frame.ratio),
+      negative: stampOf(palette.negative, radius, frame.ratio),
+      zero: stampOf(palette.zero, radius, frame.ratio),
+    };
+  }
+
+  /**
+   * A dot for every completion of the steps from a place on.
+   * @returns the place of the next step that is to be drawn
+   */
+  drawSome(steps: readonly TrainStepEvent[], start: number): number {
+    const until = performance.now() + STRETCH_MS;
+    const [from, to] = this.#frame.xRange;
+    this.#context.save();
+    let at = start;
+    for (; at < steps.length; at++) {
+      const event = steps[at];
+      if (event && event.step >= from && event.step <= to) this.#drawStep(event);
+      if (performance.now() > until) break;
+    }
+    this.#context.restore();
+    return at + 1;
+  }
+
+  #drawStep({ step, completions }: TrainStepEvent): void {
+    const isDense = columnOf(this.#frame) < 1;
+    for (const { x, y, sign } of placesOf(this.#frame, step, completions)) {
+      if (isDense && this.#isDrawn(x, y, sign)) continue;
+      this.#context.globalAlpha = OPACITY[sign];
+      if (radiusOf(this.#frame) <= SMALLEST) {
+        this.#context.fillStyle = this.#palette[sign];
+        this.#context.fillRect(x - SMALLEST, y - SMALLEST, 2 * SMALLEST, 2 * SMALLEST);
+      } else {
+        const stamp = this.#stamps[sign];
+        const size = stamp.width / this.#frame.ratio;
+        this.#context.drawImage(stamp, x - size / 2, y - size / 2, size, size);
+      }
     }
   }
-  context.restore();
+
+  #isDrawn(x: number, y: number, sign: Sign): boolean {
+    const { width, height, ratio } = this.#frame;
+    const columns = Math.ceil(width * ratio) + 1;
+    const pixel = Math.round(y * ratio) * columns + Math.round(x * ratio);
+    const key = pixel + SIGNS.indexOf(sign) * columns * (Math.ceil(height * ratio) + 1);
+    if (this.#drawn.has(key)) return true;
+    this.#drawn.add(key);
+    return false;
+  }
 }
+
+const SIGNS: readonly Sign[] = ["positive", "negative", "zero"];
 
 function stampOf(color: string, radius: number, ratio: number): HTMLCanvasElement {
   const stamp = document.createElement("canvas");

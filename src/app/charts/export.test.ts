@@ -5,7 +5,7 @@ import { metricsCsv, recordFiles, safeFileName } from "./export.ts";
 import { makeCompletion, makeRun } from "./testing.ts";
 
 describe("metricsCsv", () => {
-  it("has a row for each step, an evaluation's values in the row of its step", () => {
+  it("has a row for each step, an evaluation's values in the row of its step", async () => {
     const run = makeRun(
       [
         { reward: 0.1, kl: -0 },
@@ -18,13 +18,13 @@ describe("metricsCsv", () => {
         ],
       },
     );
-    expect(metricsCsv(run)).toBe("step,reward,kl,eval_accuracy\r\n0,,,0.5\r\n1,0.1,-0,\r\n2,,1e-7,0.75\r\n");
+    expect(await metricsCsv(run)).toBe("step,reward,kl,eval_accuracy\r\n0,,,0.5\r\n1,0.1,-0,\r\n2,,1e-7,0.75\r\n");
   });
 
-  it("writes numbers that read back as the same", () => {
-    fc.assert(
-      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
-        const [, row = ""] = metricsCsv(makeRun([{ m: value }])).split("\r\n");
+  it("writes numbers that read back as the same", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.double({ noNaN: true, noDefaultInfinity: true }), async (value) => {
+        const [, row = ""] = (await metricsCsv(makeRun([{ m: value }]))).split("\r\n");
         expect(Number(row.split(",")[1])).toBe(value);
       }),
     );
@@ -38,8 +38,8 @@ describe("metricsCsv", () => {
     ["+1", "'+1"],
     ["-1", "'-1"],
     ['=a,"b"', `"'=a,""b"""`],
-  ])("makes the name %j harmless", (name, cell) => {
-    expect(metricsCsv(makeRun([{ [name]: 1 }]))).toBe(`step,${cell}\r\n1,1\r\n`);
+  ])("makes the name %j harmless", async (name, cell) => {
+    expect(await metricsCsv(makeRun([{ [name]: 1 }]))).toBe(`step,${cell}\r\n1,1\r\n`);
   });
 });
 

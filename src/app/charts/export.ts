@@ -7,18 +7,44 @@ import type { RunData } from "../runs/run-data.ts";
  * A run's metrics as CSV (RFC 4180): a row for each step, an evaluation's in the row of its step. Numbers are written so
  * that reading them gives the same number; where there is none, the cell is empty.
  */
-export function metricsCsv(run: RunData): string {
+export async function metricsCsv(run: RunData): Promise<string> {
+  const pause = pauses();
   const rows = new Map<number, Map<string, number>>();
+  const found = new Set<string>();
   for (const { step, metrics } of [...run.steps, ...run.evaluations]) {
     const row = rows.get(step) ?? new Map<string, number>();
-    for (const [name, value] of Object.entries(metrics)) if (Number.isFinite(value)) row.set(name, value);
+    for (const [name, value] of Object.entries(metrics)) {
+      if (!Number.isFinite(value)) continue;
+      row.set(name, value);
+      found.add(name);
+    }
     rows.set(step, row);
+    await pause();
   }
-  const names = [...new Set([...rows.values()].flatMap((row) => [...row.keys()]))];
-  const lines = [...rows]
-    .toSorted(([a], [b]) => a - b)
-    .map(([step, row]) => [String(step), ...names.map((name) => exact(row.get(name)))]);
-  return [["step", ...names.map(cell)], ...lines].map((line) => `${line.join(",")}\r\n`).join("");
+  const names = [...found];
+  const lines = [`${["step", ...names.map(cell)].join(",")}\r\n`];
+  for (const [step, row] of [...rows].toSorted(([a], [b]) => a - b)) {
+    lines.push(`${[String(step), ...names.map((name) => exact(row.get(name)))].join(",")}\r\n`);
+    await pause();
+  }
+  return lines.join("");
+}
+
+/** Of the main thread's time at a stretch, in milliseconds. */
+const STRETCH_MS = 12;
+
+/** Lets the page have its turn whenever a stretch of work has been long enough. */
+function pauses(): () => Promise<void> | undefined {
+  let began = performance.now();
+  return () => {
+    if (performance.now() - began < STRETCH_MS) return undefined;
+    return new Promise((resolve) =>
+      setTimeout(() => {
+        began = performance.now();
+        resolve();
+      }),
+    );
+  };
 }
 
 function exact(value: number | undefined): string {
@@ -32,28 +58,64 @@ function cell(text: string): string {
   return /[",\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
 }
 
-/** A run as the files of a record, which `parseRunRecord` and the command line read. */
-export async function recordFiles(run: RunData): Promise<RunFiles> {
-  const files: Record<typeof RUN_FILE | RunLog, string[]> = {
-    [RUN_FILE]: [],
-    "metrics.jsonl": [],
-    "completions.jsonl": [],
-    "warnings.jsonl": [],
+type RecordFile = typeof RUN_FILE | RunLog;
+
+/** Text in larger parts: a file of a hundred megabytes has a million lines. */
+const PART_CHARACTERS = 1 << 18;
+
+/**
+ * Writes a run as the files of a record, in parts; the page has its turn while they are written.
+ * @param put takes a part of a file, after those before it
+ */
+export async function writeRecord(run: RunData, put: (file: RecordFile, part: string) => void): Promise<void> {
+  const waiting = new Map<RecordFile, { readonly lines: string[]; characters: number }>();
+  const flush = (file: RecordFile): void => {
+    const lines = waiting.get(file)?.lines ?? [];
+    waiting.delete(file);
+    put(file, lines.join(""));
+  };
+  const add = (file: RecordFile, text: string): void => {
+    const part = waiting.get(file) ?? { lines: [], characters: 0 };
+    waiting.set(file, part);
+    part.lines.push(text);
+    part.characters += text.length;
+    if (part.characters > PART_CHARACTERS) flush(file);
   };
   const sink = {
-    append: (file: RunLog, line: string): void => void files[file].push(`${line}\n`),
-    write: (file: typeof RUN_FILE, text: string): void => void files[file].push(text),
+    append: (file: RunLog, line: string): void => add(file, `${line}\n`),
+    write: (file: typeof RUN_FILE, text: string): void => add(file, text),
   };
+  const pause = pauses();
   await writeRunHeader(sink, run.header);
   // A log's steps may not go back; an evaluation follows the step it is of.
   const events = [...run.steps, ...run.evaluations, ...run.warnings];
-  for (const event of events.toSorted((a, b) => a.step - b.step)) await writeEvent(sink, event);
-  return {
-    [RUN_FILE]: files[RUN_FILE].join(""),
-    "metrics.jsonl": files["metrics.jsonl"].join(""),
-    "completions.jsonl": files["completions.jsonl"].join(""),
-    "warnings.jsonl": files["warnings.jsonl"].join(""),
+  for (const event of events.toSorted((a, b) => a.step - b.step)) {
+    await writeEvent(sink, event);
+    await pause();
+  }
+  for (const file of waiting.keys()) flush(file);
+}
+
+/** One of a record's logs as a file. */
+export async function recordLog(run: RunData, wanted: RunLog): Promise<Blob> {
+  const parts: Blob[] = [];
+  await writeRecord(run, (file, part) => {
+    // Each by itself: a browser takes seconds to encode a hundred megabytes at once.
+    if (file === wanted) parts.push(new Blob([part]));
+  });
+  return new Blob(parts, { type: "application/jsonl" });
+}
+
+/** The same whole, as `parseRunRecord` and the command line read them. */
+export async function recordFiles(run: RunData): Promise<RunFiles> {
+  const files: Record<RecordFile, string> = {
+    [RUN_FILE]: "",
+    "metrics.jsonl": "",
+    "completions.jsonl": "",
+    "warnings.jsonl": "",
   };
+  await writeRecord(run, (file, part) => void (files[file] += part));
+  return files;
 }
 
 /** A name that every file system takes, from one that a reader gave. */

@@ -35,9 +35,12 @@ export function chartTable(chart: ChartSpec, runs: readonly RunData[], focus: st
   const found = runs.flatMap((run, runIndex) => linesOf(chart, run, runIndex, runs.length === 1));
   const focused = runs.find(({ id }) => id === focus) ?? runs[0];
   const bandSeries = focused && chart.band?.map((metric) => seriesOf(focused, metric));
-  const steps = [...new Set(found.flatMap(({ series }) => series.steps))].toSorted((a, b) => a - b);
-  const place = new Map(steps.map((step, i) => [step, i]));
-  const spread = (at: readonly number[], values: readonly number[]): (number | null)[] => {
+  const steps = unionOf(found.map(({ series }) => series.steps));
+  let place: ReadonlyMap<number, number> | undefined;
+  const spread = (at: readonly number[], values: readonly number[]): readonly (number | null)[] => {
+    // As a rule every step has every metric.
+    if (isEqual(at, steps)) return values;
+    place ??= new Map(steps.map((step, i) => [step, i]));
     const row: (number | null)[] = Array.from(steps, () => null);
     for (const [i, step] of at.entries()) {
       const column = place.get(step);
@@ -60,6 +63,17 @@ export function chartTable(chart: ChartSpec, runs: readonly RunData[], focus: st
   return { steps, lines, band };
 }
 
+/** All steps of some lists, each in its order. */
+function unionOf(lists: readonly (readonly number[])[]): readonly number[] {
+  const [first = []] = lists;
+  if (lists.every((list) => isEqual(list, first))) return first;
+  return [...new Set(lists.flat())].toSorted((a, b) => a - b);
+}
+
+function isEqual(a: readonly number[], b: readonly number[]): boolean {
+  return a === b || (a.length === b.length && a.every((value, i) => value === b[i]));
+}
+
 type Series = ReturnType<typeof seriesOf>;
 type FoundLine = Omit<ChartLine, "raw" | "smooth" | "last"> & { readonly series: Series };
 
@@ -78,12 +92,20 @@ function linesOf(chart: ChartSpec, run: RunData, runIndex: number, withParts: bo
   return found;
 }
 
+/** The names of all metrics of some steps, which several charts ask for. */
+const namesIn = new WeakMap<readonly unknown[], Set<string>>();
+
 /** The metrics that a name with a `*` stands for, in the order in which the run has them. */
 function namesOf(pattern: string, run: RunData): { readonly metric: string; readonly part: string | undefined }[] {
   const [before = "", after] = pattern.split("*", 2);
   if (after === undefined) return [{ metric: pattern, part: undefined }];
   // A reward that applied to no completion of a step has no mean there.
-  const names = new Set(run.steps.flatMap(({ metrics }) => Object.keys(metrics)));
+  let names = namesIn.get(run.steps);
+  if (!names) {
+    names = new Set<string>();
+    for (const { metrics } of run.steps) for (const name of Object.keys(metrics)) names.add(name);
+    namesIn.set(run.steps, names);
+  }
   return [...names]
     .filter((name) => name.startsWith(before) && name.endsWith(after) && name.length > before.length + after.length)
     .map((metric) => ({ metric, part: metric.slice(before.length, metric.length - after.length) }));

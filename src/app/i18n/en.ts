@@ -35,7 +35,7 @@ export const en = {
   loadingFiles: "Checking the files…",
   loadingWeights: "Reading weights…",
   loadingKernels: "Compiling kernels…",
-  recovering: "The graphics device was lost. What was written is kept; the model is being loaded again.",
+  recovering: "The graphics device or the engine was lost. What was written is kept; the model is being loaded again.",
   cancel: "Cancel",
   parameters: "parameters",
   context: "context",
@@ -127,6 +127,8 @@ export const enErrors: Record<ErrorCode, string> = {
   E_QUANTIZATION: "This quantization is not supported. Choose f32, f16, bf16, q8 or q4.",
   E_FORMAT:
     "This is not a model file that can be opened. Choose a Hugging Face folder with safetensors or ONNX graphs, or a GGUF file.",
+  E_CHECKPOINT:
+    "The kept checkpoint of this run is damaged: it is not as it was written. Its metrics are whole; use the checkpoint before it, or begin the run again.",
   E_HUB_NAME: "This is not the name of a repository. Write it as owner/name, as on its page on the hub.",
   E_HUB_MISSING: "The hub has no such repository, revision or file, or it is private. Check the name.",
   E_HUB_ACCESS:
@@ -176,7 +178,7 @@ export const enErrors: Record<ErrorCode, string> = {
   E_LIMIT:
     "This device's limits are too small for the request. Choose a smaller model, a shorter context or fewer samples.",
   E_NO_MODEL: "No model is loaded. Load one first.",
-  E_BUSY: "The engine is busy. Wait for the reply or stop it.",
+  E_BUSY: "The engine is busy. Wait until it has loaded or answered, or stop it; nothing you wrote is lost.",
   E_ABORTED: "Stopped on request. What was there is kept.",
   E_WORKER: `The engine stopped. ${reload}`,
   E_INTERNAL: `Something unexpected failed. ${report}`,

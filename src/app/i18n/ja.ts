@@ -35,7 +35,8 @@ export const ja: Texts = {
   loadingFiles: "ファイルを確認しています…",
   loadingWeights: "重みを読み込んでいます…",
   loadingKernels: "カーネルをコンパイルしています…",
-  recovering: "グラフィックスデバイスが失われました。書かれた内容は残っており、モデルを読み込み直しています。",
+  recovering:
+    "グラフィックスデバイスかエンジンが失われました。書かれた内容は残っており、モデルを読み込み直しています。",
   cancel: "中止",
   parameters: "パラメーター",
   context: "コンテキスト",
@@ -129,6 +130,8 @@ export const jaErrors: Record<ErrorCode, string> = {
   E_QUANTIZATION: "この量子化には対応していません。f32、f16、bf16、q8、q4 から選んでください。",
   E_FORMAT:
     "開けるモデルファイルではありません。safetensors か ONNX グラフを含む Hugging Face 形式のフォルダー、または GGUF ファイルを選んでください。",
+  E_CHECKPOINT:
+    "この実行の保存済みチェックポイントが壊れています（書き込んだときの内容と違います）。指標は無事です。1 つ前のチェックポイントを使うか、最初からやり直してください。",
   E_HUB_NAME: "リポジトリの名前ではありません。Hub のページにあるとおり owner/name の形で入力してください。",
   E_HUB_MISSING: "リポジトリ、リビジョン、またはファイルが Hub にないか、非公開です。名前を確かめてください。",
   E_HUB_ACCESS:
@@ -184,7 +187,7 @@ export const jaErrors: Record<ErrorCode, string> = {
   E_LIMIT:
     "このデバイスの上限を超えています。小さいモデルか、短いコンテキスト、または少ないサンプル数でお試しください。",
   E_NO_MODEL: "モデルが読み込まれていません。先に読み込んでください。",
-  E_BUSY: "エンジンは処理中です。返答を待つか、停止してください。",
+  E_BUSY: "エンジンは処理中です。読み込みや返答が終わるのを待つか、停止してください。書いた内容は残っています。",
   E_ABORTED: "停止しました。ここまでの内容は残っています。",
   E_WORKER: `エンジンが止まりました。${reload}`,
   E_INTERNAL: `予期しないエラーが起きました。${report}`,

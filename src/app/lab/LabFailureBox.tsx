@@ -13,6 +13,9 @@ interface LabFailureBoxProps {
   readonly actions: ReactNode;
 }
 
+/** A message that begins so is about a run's record, not about a model. */
+const RECORD = /^(?:run |(?:run\.json|(?:metrics|completions|warnings)\.jsonl):)/;
+
 /** A failure, with the lab's next step where that is another than the playground's. */
 export function LabFailureBox({ failure, runId, actions }: LabFailureBoxProps) {
   const { t, language } = usePartTexts(labTexts);
@@ -24,7 +27,12 @@ export function LabFailureBox({ failure, runId, actions }: LabFailureBoxProps) {
     E_FILE_MISSING: t.startingGone,
     E_OPTION: t.errorOption,
   };
-  const sentence = LOCALES[language].errors[failure.code];
+  const ofLab: Partial<Record<Failure["code"], string>> = {
+    // Not the engine is busy, but the lab.
+    E_BUSY: t.errorBusy,
+    ...(RECORD.test(failure.message) ? { E_FORMAT: t.errorRecord, E_JSON: t.errorRecord } : {}),
+  };
+  const sentence = ofLab[failure.code] ?? LOCALES[language].errors[failure.code];
   return (
     <FailureBox
       heading={runId === undefined ? general.errorHeading : t.errorHeading}

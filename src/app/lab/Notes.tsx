@@ -1,4 +1,5 @@
 import { Button } from "../components/Button.tsx";
+import { formatCount } from "../format.ts";
 import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { useTexts } from "../use-texts.ts";
 import { LabFailureBox } from "./LabFailureBox.tsx";
@@ -9,20 +10,30 @@ import { useLab } from "./use-lab.ts";
 export function Notes() {
   const { t } = usePartTexts(labTexts);
   const { t: general } = useTexts();
-  const { storage, otherTab, failure, active, dismiss, resumeRun } = useLab();
+  const { storage, otherTab, failure, active, reading, dismiss, resumeRun, cancelReading } = useLab();
   const { runId } = failure ?? {};
   return (
     <>
       {otherTab ? <Note text={t.otherTab} /> : null}
       {storage === "closed" ? <Note text={t.storageClosed} /> : null}
       {storage === "full" ? <Note text={t.storageFull} /> : null}
+      {reading ? (
+        <div className="flex flex-wrap items-center gap-3 text-sm">
+          <label className="flex min-w-0 flex-1 flex-wrap items-center gap-3">
+            <span role="status">{t.readingRun}</span>
+            <progress className="min-w-24 flex-1" value={reading.done} max={1} />
+          </label>
+          <Button onClick={cancelReading}>{t.cancel}</Button>
+        </div>
+      ) : null}
       {failure ? (
         <LabFailureBox
           failure={failure}
           runId={runId}
           actions={
             <>
-              {runId === undefined ? null : (
+              {failure.earlier ? <EarlierButton {...failure.earlier} /> : null}
+              {runId === undefined || failure.code === "E_CHECKPOINT" ? null : (
                 <Button
                   kind="primary"
                   disabled={active !== undefined || otherTab}
@@ -37,6 +48,17 @@ export function Notes() {
         />
       ) : null}
     </>
+  );
+}
+
+function EarlierButton({ run, step }: { readonly run: string; readonly step: number }) {
+  const { t, language } = usePartTexts(labTexts);
+  const otherTab = useLab((state) => state.otherTab);
+  const { useEarlier: takeEarlier } = useLab.getState();
+  return (
+    <Button kind="primary" disabled={otherTab} onClick={() => void takeEarlier(run)}>
+      {t.earlierCheckpoint} {formatCount(step, language)}
+    </Button>
   );
 }
 

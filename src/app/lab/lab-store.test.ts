@@ -4,7 +4,7 @@ import { R1Error } from "../../errors.ts";
 import { memoryDatabase } from "../runs/memory-database.ts";
 import type { RunData } from "../runs/run-data.ts";
 import type { RunDatabase } from "../runs/run-database.ts";
-import { adapterFiles, config, done, filesAt, saved, setUp, started, stepEvent } from "./testing.ts";
+import { adapterFiles, config, done, fakeLocks, filesAt, saved, setUp, started, stepEvent } from "./testing.ts";
 
 describe("where a run starts from", () => {
   const picked: ModelSource = { kind: "files", files: [] };
@@ -287,5 +287,105 @@ describe("a recorded run", () => {
     const { at } = setUp({ fetchRecordedRuns: async () => Promise.reject(new R1Error("E_HTTP", "404")) });
     await at().open();
     expect(at()).toMatchObject({ storage: "open", failure: { code: "E_HTTP", runId: undefined } });
+  });
+});
+
+describe("a click right after the page was opened", () => {
+  const soon = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+  it("starts a run although the lab itself is just taking the lock", async () => {
+    const { at, runs } = setUp({ lock: fakeLocks().tab() });
+    const opened = at().open();
+    void at().start(config, "mine");
+    expect(at().active).toMatchObject({ phase: "starting" });
+    await opened;
+    await vi.waitFor(() => expect(runs).toHaveLength(1));
+    expect(at()).toMatchObject({ otherTab: false, failure: undefined });
+  });
+
+  it.each([1, 3, 10])("starts a run %i ms after the lab has opened", async (wait) => {
+    const { at, runs } = setUp({ lock: fakeLocks().tab() });
+    await at().open();
+    await new Promise((resolve) => setTimeout(resolve, wait));
+    void at().start(config, "mine");
+    await vi.waitFor(() => expect(runs).toHaveLength(1));
+    expect(at().otherTab).toBe(false);
+  });
+
+  it("writes the run where it is kept, however long that takes to open", async () => {
+    const database = memoryDatabase();
+    const { at, runs } = setUp({
+      openDatabase: async () => {
+        await soon();
+        return { ...database, isPersistent: true };
+      },
+    });
+    void at().open();
+    const ended = at().start(config, "mine");
+    await vi.waitFor(() => expect(runs).toHaveLength(1));
+    runs[0]?.give(stepEvent(1), done(1), "end");
+    await ended;
+    expect((await database.runs()).size).toBe(1);
+    expect(at().runs).toHaveLength(1);
+  });
+
+  it("resumes, shows, renames and deletes a kept run", async () => {
+    const { run, ended, database } = await started();
+    run.give(stepEvent(1), stepEvent(2), saved(2), done(2), "end");
+    await ended;
+    const openDatabase = async (): Promise<RunDatabase> => {
+      await soon();
+      return { ...database, isPersistent: true };
+    };
+    const first = setUp({ openDatabase, lock: fakeLocks().tab() });
+    void first.at().open();
+    await Promise.all([first.at().focus("run-1"), first.at().rename("run-1", "renamed")]);
+    expect(first.at().failure).toBeUndefined();
+    expect(first.at().data["run-1"]?.steps).toHaveLength(2);
+    expect(first.at().runs[0]?.name).toBe("renamed");
+    const second = setUp({ openDatabase, lock: fakeLocks().tab() });
+    void second.at().open();
+    void second.at().resumeRun("run-1");
+    await vi.waitFor(() => expect(second.runs[0]?.call.checkpoint).toEqual(filesAt(2)));
+    const third = setUp({ openDatabase, lock: fakeLocks().tab() });
+    void third.at().open();
+    await third.at().remove("run-1");
+    expect(third.at()).toMatchObject({ runs: [], failure: undefined });
+    expect((await database.runs()).size).toBe(0);
+  });
+
+  it("that comes while a run is trained, here or in another tab, is refused aloud", async () => {
+    const locks = fakeLocks();
+    const { at, run, runs, ended } = await started({ lock: locks.tab() });
+    run.give(stepEvent(1));
+    await vi.waitFor(() => expect(at().active?.phase).toBe("running"));
+    await at().start(config, "second");
+    expect(at().failure).toMatchObject({ code: "E_BUSY", runId: undefined });
+    at().dismiss();
+    await at().remove("run-1");
+    expect(at().failure).toMatchObject({ code: "E_BUSY" });
+    expect(at().runs).toHaveLength(1);
+    const other = setUp({ lock: locks.tab() });
+    void other.at().open();
+    await other.at().start(config, "theirs");
+    expect(other.at()).toMatchObject({ otherTab: true, active: undefined, failure: { code: "E_BUSY" } });
+    expect(other.held()).toBe(0);
+    run.give(done(1), "end");
+    await ended;
+    await vi.waitFor(() => expect(other.at().otherTab).toBe(false));
+    void other.at().start(config, "theirs");
+    await vi.waitFor(() => expect(other.runs).toHaveLength(1));
+    expect(runs).toHaveLength(1);
+  });
+
+  it("on stop ends a run that is still waiting for its turn", async () => {
+    const { at, runs, held } = setUp({ lock: fakeLocks().tab() });
+    void at().open();
+    const ended = at().start(config, "mine");
+    at().stop();
+    await ended;
+    expect(runs).toHaveLength(0);
+    expect(at()).toMatchObject({ active: undefined, failure: undefined });
+    expect(held()).toBe(0);
   });
 });

@@ -1,87 +1,22 @@
 import { create } from "zustand";
 import type { StoreApi, UseBoundStore } from "zustand";
-import type { EngineClient, TrainingRun } from "../../engine/client.ts";
-import type { CheckpointFiles, ModelSource, TrainEvent } from "../../engine/protocol.ts";
-import { R1Error } from "../../errors.ts";
-import type { GrpoConfig } from "../../train/config/grpo-config.ts";
+import type { TrainingRun } from "../../engine/client.ts";
+import type { CheckpointFiles, TrainEvent } from "../../engine/protocol.ts";
+import { isR1Error, R1Error, throwIfAborted } from "../../errors.ts";
 import { VERSION } from "../../train/record/run-record.ts";
+import { visible } from "../../visible-text.ts";
 import { toFailure } from "../failure.ts";
-import type { Failure } from "../failure.ts";
-import { adapterFilesOf, checkpointStepOf, modelFilesOf } from "../runs/checkpoint-files.ts";
+import { checkpointStepOf } from "../runs/checkpoint-files.ts";
 import { memoryDatabase } from "../runs/memory-database.ts";
 import { lastStepOf, runUpTo } from "../runs/record-data.ts";
-import type { RecordedRun } from "../runs/recorded-run.ts";
 import { RunArchive } from "../runs/run-archive.ts";
-import type { BrokenRun, ListedRun, RunWriter } from "../runs/run-archive.ts";
+import type { ListedRun, RunWriter } from "../runs/run-archive.ts";
 import type { RunData } from "../runs/run-data.ts";
-import type { RunDatabase } from "../runs/run-database.ts";
-import type { RunLock } from "../runs/run-lock.ts";
+import type { LabFailure, LabServices, LabState } from "./lab-state.ts";
 import { followRun } from "./live-run.ts";
+import { modelSources } from "./model-sources.ts";
 
-/** What the lab needs of its surroundings; tests give it doubles. */
-export interface LabServices {
-  readonly engine: () => Pick<EngineClient, "open" | "train">;
-  readonly openDatabase: () => Promise<RunDatabase>;
-  readonly lock: RunLock;
-  /** Says that the engine is taken; returns the function that gives it back. */
-  readonly hold: () => () => void;
-  readonly fetchRecordedRuns: () => Promise<readonly RecordedRun[]>;
-  readonly fetchRecordedRun: (entry: RecordedRun) => Promise<RunData>;
-  /** Where a model that comes with the page is. */
-  readonly builtInUrl: (folder: string) => string;
-  /** Files that the reader has opened in this visit, by the model's name. */
-  readonly pickedModel: (name: string) => ModelSource | undefined;
-  readonly newRun: () => { readonly id: string; readonly started: string };
-}
-
-export interface ActiveRun {
-  readonly id: string;
-  /** `starting` lasts until the first event: the model is read, kernels are compiled, held-out prompts are answered. */
-  readonly phase: "starting" | "running" | "pausing" | "paused" | "stepping" | "stopping";
-}
-
-export interface LabFailure extends Failure {
-  /** The run that it ended, which can go on from its checkpoint. */
-  readonly runId: string | undefined;
-}
-
-export interface LabState {
-  /** `closed`: the browser gives the page no storage, so that runs are gone with it. `full`: a write has failed. */
-  readonly storage: "opening" | "open" | "closed" | "full";
-  /** Another tab trains or writes; this one only reads. */
-  readonly otherTab: boolean;
-  readonly runs: readonly ListedRun[];
-  readonly broken: readonly BrokenRun[];
-  readonly recorded: readonly RecordedRun[];
-  /** Runs that have been opened, by id. */
-  readonly data: Readonly<Record<string, RunData>>;
-  /** Ids of those that are drawn, the one in front first. */
-  readonly shown: readonly string[];
-  readonly active: ActiveRun | undefined;
-  readonly failure: LabFailure | undefined;
-  /** Reads what is kept, and shows the first record; once. */
-  readonly open: () => Promise<void>;
-  readonly start: (config: GrpoConfig, name: string) => Promise<void>;
-  /** Goes on with a run that has ended, from its last checkpoint, or from its beginning where it has none. */
-  readonly resumeRun: (id: string) => Promise<void>;
-  readonly pause: () => void;
-  readonly step: () => void;
-  readonly go: () => void;
-  readonly stop: () => void;
-  /** Brings a run to the front. */
-  readonly focus: (id: string) => Promise<void>;
-  /** Draws a run behind the one in front, or no longer. */
-  readonly overlay: (id: string, on: boolean) => Promise<void>;
-  readonly rename: (id: string, name: string) => Promise<void>;
-  readonly remove: (id: string) => Promise<void>;
-  readonly checkpoint: (id: string) => Promise<CheckpointFiles>;
-  /** Where a configuration's model is. @throws R1Error E_OPTION, E_FILE_MISSING, E_FILES_GONE */
-  readonly sourceOf: (model: string) => Promise<ModelSource>;
-  /** What a run has trained, at its last checkpoint: a model's files, or its base with the adapter. @throws as `sourceOf` */
-  readonly trainedSource: (id: string, name: string) => Promise<ModelSource>;
-  readonly fail: (error: unknown) => void;
-  readonly dismiss: () => void;
-}
+export type { ActiveRun, LabFailure, LabServices, LabState } from "./lab-state.ts";
 
 /** The active run's parts that are no state of the page. */
 interface LiveRun {
@@ -93,28 +28,20 @@ interface LiveRun {
 
 const MAX_NAME = 80;
 
-/**
- * What a configuration's `model` may say: a model that comes with the page, a run of the reader, a download, or files that
- * were opened in the playground.
- */
-const BUILT_IN = /^models\/([\w.-]+)$/;
-const OWN_RUN = /^runs\/(.+)$/;
-const STORED = /^stored\/(.+)$/;
-const PICKED = /^files\/(.+)$/;
-
 export function createLab(services: LabServices): UseBoundStore<StoreApi<LabState>> {
   let archive = new RunArchive(memoryDatabase());
-  let opened = false;
+  let opening: Promise<void> | undefined;
+  let recordsOpened = false;
   /** Of runs that could not be written down. */
   const unwritten = new Map<string, CheckpointFiles | undefined>();
   let live: LiveRun | undefined;
-  /** Writes of this tab, which share its lock. */
-  let writing = 0;
+  let isWatching = false;
+  let reading: AbortController | undefined;
 
   return create<LabState>()((set, get) => {
     const fail = (error: unknown, runId?: string): void => {
       const failure = toFailure(error);
-      if (failure.code !== "E_ABORTED") set({ failure: { ...failure, runId } });
+      if (failure.code !== "E_ABORTED") set({ failure: { ...failure, runId, earlier: earlierOf(error) } });
     };
 
     const refresh = async (): Promise<void> => {
@@ -123,25 +50,57 @@ export function createLab(services: LabServices): UseBoundStore<StoreApi<LabStat
       set({ runs: [...others, ...runs.filter(({ id }) => !unwritten.has(id))], broken });
     };
 
-    /** Runs `write` while no other tab trains or writes; says so where one does. */
-    const alone = async (write: () => Promise<void>): Promise<void> => {
-      const release = writing > 0 ? () => undefined : await services.lock.take();
-      if (!release) {
-        set({ otherTab: true });
-        await services.lock.whenFree();
-        set({ otherTab: false });
+    const refuse = (why: string): void => fail(new R1Error("E_BUSY", why));
+
+    const openStorage = async (): Promise<void> => {
+      try {
+        try {
+          archive = new RunArchive(await services.openDatabase());
+        } catch {
+          // Memory, then.
+        }
+        set({ storage: archive.isPersistent ? "open" : "closed" });
         await refresh();
-        return;
+      } catch (error) {
+        fail(error);
       }
-      writing++;
+    };
+
+    /** Resolves when the runs' place is known: what is written or looked for before would be lost. */
+    const storageOpened = (): Promise<void> => (opening ??= openStorage());
+
+    /** Says that another tab trains, until it no longer does. */
+    const watchOtherTab = async (): Promise<void> => {
+      if (isWatching) return;
+      isWatching = true;
+      set({ otherTab: true });
+      await services.lock.whenFree();
+      isWatching = false;
+      set({ otherTab: false });
+      await refresh();
+    };
+
+    /** Runs `write` while no other tab trains or writes, and says how that failed. @returns whether it could begin */
+    const alone = async (write: () => Promise<void>): Promise<boolean> => {
+      await storageOpened();
+      const release = await services.lock.take();
+      if (!release) {
+        watchOtherTab().catch((error: unknown) => fail(error));
+        return false;
+      }
       try {
         await write();
       } catch (error) {
         fail(error);
       } finally {
-        writing--;
         release();
       }
+      return true;
+    };
+
+    /** The same for what the reader has asked for: they are told where it could not begin. */
+    const asked = async (write: () => Promise<void>): Promise<void> => {
+      if (!(await alone(write))) refuse("another tab trains or writes");
     };
 
     const patchRun = (id: string, patch: Partial<ListedRun>): void =>
@@ -156,35 +115,42 @@ export function createLab(services: LabServices): UseBoundStore<StoreApi<LabStat
       const known = get().data[id];
       if (known) return known;
       const entry = get().recorded.find(({ name }) => id === `recorded/${name}`);
-      const run = entry ? await services.fetchRecordedRun(entry) : await archive.open(id);
-      set({ data: { ...get().data, [id]: run } });
-      return run;
-    };
-
-    const checkpoint = async (id: string): Promise<CheckpointFiles> => unwritten.get(id) ?? archive.checkpoint(id);
-
-    const sourceOf = async (model: string): Promise<ModelSource> => {
-      const [, folder] = BUILT_IN.exec(model) ?? [];
-      if (folder !== undefined) return { kind: "url", baseUrl: services.builtInUrl(folder) };
-      const [, stored] = STORED.exec(model) ?? [];
-      if (stored !== undefined) return { kind: "stored", id: stored };
-      const [, picked] = PICKED.exec(model) ?? [];
-      if (picked !== undefined) {
-        const source = services.pickedModel(picked);
-        if (source) return source;
-        throw new R1Error("E_FILES_GONE", `${picked}: its files were opened in an earlier visit`, { model: picked });
+      if (!entry) await storageOpened();
+      // Who asks for another run no longer waits for this one.
+      reading?.abort();
+      const own = new AbortController();
+      reading = own;
+      const onProgress = (done: number): void => {
+        if (reading === own && done - (get().reading?.done ?? 0) >= 0.01) set({ reading: { id, done } });
+      };
+      set({ reading: { id, done: 0 } });
+      try {
+        const options = { onProgress, signal: own.signal };
+        const readKept = archive.isPersistent ? services.readKeptRun : undefined;
+        const run = await (entry
+          ? services.fetchRecordedRun(entry, options)
+          : (readKept?.(id, options) ?? archive.open(id)));
+        throwIfAborted(own.signal);
+        set({ data: { ...get().data, [id]: run } });
+        return run;
+      } finally {
+        if (reading === own) {
+          reading = undefined;
+          set({ reading: undefined });
+        }
       }
-      const [, id] = OWN_RUN.exec(model) ?? [];
-      if (id === undefined) throw new R1Error("E_OPTION", `model: found ${model}; expected a model of the list`);
-      return trainedSource(id, id);
     };
 
-    const trainedSource = async (id: string, name: string): Promise<ModelSource> => {
-      const files = await checkpoint(id);
-      const run = get().data[id]?.header ?? get().runs.find((other) => other.id === id)?.header;
-      if (!run?.config.lora) return { kind: "files", files: modelFilesOf(files, name) };
-      return { kind: "adapted", name, base: await sourceOf(run.config.model ?? ""), adapter: adapterFilesOf(files) };
+    const checkpoint = async (id: string): Promise<CheckpointFiles> => {
+      await storageOpened();
+      return unwritten.get(id) ?? archive.checkpoint(id);
     };
+
+    const { sourceOf, trainedSource } = modelSources(
+      services,
+      checkpoint,
+      (id) => get().data[id]?.header ?? get().runs.find((run) => run.id === id)?.header,
+    );
 
     const onEvent = (event: TrainEvent): void => {
       const { active } = get();
@@ -239,23 +205,27 @@ export function createLab(services: LabServices): UseBoundStore<StoreApi<LabStat
       });
     };
 
-    /** Holds the engine and the lock for a run, and says how it ended. */
-    const active = (id: string, run: () => Promise<void>): Promise<void> =>
-      alone(async () => {
-        if (get().active) return;
-        const giveBack = services.hold();
-        live = { abort: new AbortController(), training: undefined, writer: undefined, files: undefined };
-        set({ active: { id, phase: "starting" }, failure: undefined });
+    /** Holds the engine and the lock for a run, and says how it ended. It is there from the click on. */
+    const active = async (id: string, run: () => Promise<void>): Promise<void> => {
+      if (get().active) {
+        refuse("a run is being trained");
+        return;
+      }
+      const giveBack = services.hold();
+      const own = { abort: new AbortController(), training: undefined, writer: undefined, files: undefined };
+      live = own;
+      set({ active: { id, phase: "starting" }, failure: undefined });
+      await asked(async () => {
         try {
-          await run();
+          if (!own.abort.signal.aborted) await run();
         } catch (error) {
           fail(error, get().data[id] ? id : undefined);
-        } finally {
-          live = undefined;
-          giveBack();
-          set({ active: undefined });
         }
       });
+      live = undefined;
+      giveBack();
+      set({ active: undefined });
+    };
 
     return {
       storage: "opening",
@@ -266,6 +236,8 @@ export function createLab(services: LabServices): UseBoundStore<StoreApi<LabStat
       data: {},
       shown: [],
       active: undefined,
+      reading: undefined,
+      cancelReading: () => reading?.abort(),
       failure: undefined,
       fail: (error) => fail(error),
       dismiss: () => set({ failure: undefined }),
@@ -274,29 +246,20 @@ export function createLab(services: LabServices): UseBoundStore<StoreApi<LabStat
       trainedSource,
 
       open: async () => {
-        if (opened) return;
-        opened = true;
-        const openStorage = async (): Promise<void> => {
-          try {
-            archive = new RunArchive(await services.openDatabase());
-          } catch {
-            // Memory, then.
-          }
-          set({ storage: archive.isPersistent ? "open" : "closed" });
-          await refresh();
-          // Says so where another tab trains.
-          void alone(async () => undefined);
-        };
+        if (recordsOpened) return;
+        recordsOpened = true;
         const openRecords = async (): Promise<void> => {
           const recorded = await services.fetchRecordedRuns();
           set({ recorded });
           const [first] = recorded;
-          if (!first || get().shown.length > 0) return;
+          if (!first || get().shown.length > 0 || get().active) return;
           await load(`recorded/${first.name}`);
-          // While it was fetched the reader may have chosen a run.
+          // While it was fetched the reader may have chosen a run, or started one.
           if (get().shown.length === 0) set({ shown: [`recorded/${first.name}`] });
         };
-        await Promise.all([openStorage(), openRecords()].map((work) => work.catch((error: unknown) => fail(error))));
+        // Says so where another tab trains.
+        void storageOpened().then(() => alone(async () => undefined));
+        await Promise.all([storageOpened(), openRecords().catch((error: unknown) => fail(error))]);
       },
 
       start: (config, name) => {
@@ -357,7 +320,7 @@ export function createLab(services: LabServices): UseBoundStore<StoreApi<LabStat
       },
 
       rename: async (id, given) => {
-        const name = given.trim().slice(0, MAX_NAME);
+        const name = visible(given.trim().slice(0, MAX_NAME));
         if (name === "") return;
         const write = async (): Promise<void> => {
           if (get().active?.id === id) await live?.writer?.rename(name);
@@ -366,11 +329,21 @@ export function createLab(services: LabServices): UseBoundStore<StoreApi<LabStat
           if (run) set({ data: { ...get().data, [id]: { ...run, name } } });
           patchRun(id, { name });
         };
-        await alone(write);
+        await asked(write);
       },
 
+      useEarlier: (id) =>
+        asked(async () => {
+          patchRun(id, { checkpointStep: await archive.useEarlierCheckpoint(id) });
+          set({ failure: undefined });
+        }),
+
       remove: (id) =>
-        alone(async () => {
+        asked(async () => {
+          if (get().active?.id === id) {
+            refuse("the run is being trained");
+            return;
+          }
           await archive.remove(id);
           unwritten.delete(id);
           const { [id]: _, ...data } = get().data;
@@ -391,4 +364,10 @@ export function createLab(services: LabServices): UseBoundStore<StoreApi<LabStat
       set({ active: { ...current, phase: phase[pace] } });
     }
   });
+}
+
+function earlierOf(error: unknown): LabFailure["earlier"] {
+  if (!isR1Error(error) || error.code !== "E_CHECKPOINT") return undefined;
+  const { run, earlierStep } = error.details;
+  return typeof run === "string" && typeof earlierStep === "number" ? { run, step: earlierStep } : undefined;
 }

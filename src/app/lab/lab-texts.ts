@@ -64,6 +64,10 @@ export const labTexts = defineTexts({
     emptyText:
       "Choose a task and a starting model, and start. Rewards, advantages and KL to the reference will be drawn here step by step.",
     opening: "Opening your runs…",
+    readingRun: "Opening the run…",
+    earlierCheckpoint: "Use the checkpoint of step",
+    errorRecord:
+      "The record of this run is damaged and cannot be shown. Its model can still be downloaded; other runs are not affected.",
     storageClosed:
       "This browser gives the page no storage here, so runs are gone when the page is left. Download a model to keep it.",
     storageFull:
@@ -100,6 +104,8 @@ export const labTexts = defineTexts({
       "The graphics device was lost. The metrics and the last checkpoint are kept: resume the run to go on from there.",
     errorWorker:
       "The engine stopped. The metrics and the last checkpoint are kept: resume the run to go on from there.",
+    errorBusy:
+      "That was not done, because a model is being trained or asked here, or in another tab. Wait for its end or stop it, then try again.",
     errorOption: "A setting cannot be used with this model or task. Correct it and start again.",
     startingGone:
       "The model that this run started from is no longer here, because its run or its download was deleted. Download it again, or start a new run; what was trained can still be downloaded.",
@@ -167,6 +173,10 @@ export const labTexts = defineTexts({
     emptyText:
       "タスクと開始モデルを選んで学習を始めると、報酬、アドバンテージ、参照方策との KL ダイバージェンスがステップごとにここに描かれます。",
     opening: "実行の一覧を開いています…",
+    readingRun: "実行を開いています…",
+    earlierCheckpoint: "1 つ前のチェックポイントを使う：ステップ",
+    errorRecord:
+      "この実行の記録が壊れていて表示できません。モデルは引き続きダウンロードできます。ほかの実行には影響しません。",
     storageClosed:
       "この環境ではブラウザーの保存領域を使えないため、ページを離れると実行は消えます。残したいモデルはダウンロードしてください。",
     storageFull:
@@ -204,6 +214,8 @@ export const labTexts = defineTexts({
       "グラフィックスデバイスが失われました。指標と最後のチェックポイントは残っています。「再開」を押すと、そこから続けられます。",
     errorWorker:
       "エンジンが止まりました。指標と最後のチェックポイントは残っています。「再開」を押すと、そこから続けられます。",
+    errorBusy:
+      "ここか別のタブで学習か回答が進んでいるため、実行しませんでした。終わるのを待つか停止してから、もう一度お試しください。",
     errorOption: "このモデルやタスクでは使えない設定があります。直してから、もう一度始めてください。",
     startingGone:
       "この実行の開始モデルは、元の実行またはダウンロードが削除されたため残っていません。もう一度ダウンロードするか、新しい実行を始めてください。学習した結果は引き続きダウンロードできます。",

@@ -2,6 +2,7 @@ import { create } from "zustand";
 import type { ModelSource, StoredModel } from "../../engine/protocol.ts";
 import { sharedEngine } from "../engine.ts";
 import { usePage } from "../store.ts";
+import { visible } from "../../visible-text.ts";
 
 // What a configuration's `model` may say besides the models that come with the page: a download, or files that the
 // reader has opened in the playground.
@@ -43,7 +44,7 @@ export const useStartingModels = create<StartingModels>()((set) => ({
 
 /** What has arrived whole. */
 function startingModel({ id, address, source }: StoredModel): StartingModel[] {
-  return source ? [{ value: `${STORED}${id}`, name: address }] : [];
+  return source ? [{ value: `${STORED}${id}`, name: visible(address) }] : [];
 }
 
 /** Files stay readable for as long as the page is open, also after another model took their place in the playground. */
@@ -60,7 +61,7 @@ usePage.subscribe(remember);
 remember(usePage.getState());
 
 export function pickedModels(picked: StartingModels["picked"]): readonly StartingModel[] {
-  return Object.keys(picked).map((name) => ({ value: `${PICKED}${name}`, name }));
+  return Object.keys(picked).map((name) => ({ value: `${PICKED}${name}`, name: visible(name) }));
 }
 
 /** Files by the name that the playground gave them; undefined for those of an earlier visit. */

@@ -3,6 +3,7 @@ import type { TrainingRun } from "../../engine/client.ts";
 import type { CheckpointFiles, DeviceInfo, TrainCall, TrainEvent, TrainResult } from "../../engine/protocol.ts";
 import { parseGrpoConfig } from "../../train/config/grpo-config.ts";
 import { memoryDatabase } from "../runs/memory-database.ts";
+import { sharedLock } from "../runs/run-lock.ts";
 import { createLab } from "./lab-store.ts";
 import type { LabServices } from "./lab-store.ts";
 
@@ -97,6 +98,33 @@ class FakeRun implements TrainingRun {
 
 export const saved = (step: number): TrainEvent => ({ type: "saved", step, path: "memory" });
 export const done = (step: number): TrainEvent => ({ type: "done", step, reason: "stopped" });
+
+/**
+ * Locks of one browser as `navigator.locks` gives them: one holder at a time, and a lock that was given back is free only
+ * a while after. Each call of `tab` is another tab's.
+ */
+export function fakeLocks() {
+  let isTaken = false;
+  const waiting: (() => void)[] = [];
+  const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  const tab = () =>
+    sharedLock({
+      take: async () => {
+        await later(1);
+        if (isTaken) return undefined;
+        isTaken = true;
+        return async () => {
+          await later(5);
+          isTaken = false;
+          for (const wake of waiting.splice(0)) wake();
+        };
+      },
+      whenFree: async () => {
+        while (isTaken) await new Promise<void>((resolve) => waiting.push(resolve));
+      },
+    });
+  return { tab };
+}
 
 /** A lab whose engine, storage and lock the test holds. */
 export function setUp(change: Partial<LabServices> = {}) {

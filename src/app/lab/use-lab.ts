@@ -1,6 +1,7 @@
 import { holdEngine, sharedEngine } from "../engine.ts";
 import { openBrowserDatabase } from "../runs/browser-database.ts";
-import { fetchRecordedRun, fetchRecordedRuns } from "../runs/recorded-run.ts";
+import { readRun } from "../runs/read-run.ts";
+import { fetchRecordedRuns } from "../runs/recorded-run.ts";
 import { browserRunLock } from "../runs/run-lock.ts";
 import { createLab } from "./lab-store.ts";
 import { pickedModel } from "./starting-models.ts";
@@ -12,7 +13,8 @@ export const useLab = createLab({
   lock: browserRunLock(),
   hold: holdEngine,
   fetchRecordedRuns,
-  fetchRecordedRun,
+  fetchRecordedRun: (entry, options) => readRun({ kind: "recorded", entry, base: document.baseURI }, options),
+  readKeptRun: (id, options) => readRun({ kind: "kept", id }, options),
   builtInUrl: (folder) => new URL(`models/${folder}/`, document.baseURI).href,
   pickedModel,
   newRun: () => ({ id: crypto.randomUUID(), started: new Date().toISOString() }),

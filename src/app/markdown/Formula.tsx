@@ -1,8 +1,10 @@
 import katex from "katex";
 import "katex/dist/katex.min.css";
 import { useEffect, useLayoutEffect, useRef } from "react";
+import { copyWithTex, TEX_ATTRIBUTE } from "./copy-tex.ts";
 import { KATEX_OPTIONS } from "./katex-options.ts";
-import { inSlices } from "./slices.ts";
+import { inSlices } from "../slices.ts";
+import { typesetSource } from "./tex-source.ts";
 
 interface FormulaProps {
   readonly source: string;
@@ -23,7 +25,7 @@ export function Formula({ source, display }: FormulaProps) {
     if (element.textContent === "") element.textContent = source;
     cancel.current = inSlices(() => {
       try {
-        katex.render(source, element, { ...KATEX_OPTIONS, displayMode: display });
+        katex.render(typesetSource(source), element, { ...KATEX_OPTIONS, displayMode: display });
         element.classList.remove("formula-source");
       } catch {
         // A formula that is not finished, or wrong. What is there may be an earlier one.
@@ -32,6 +34,11 @@ export function Formula({ source, display }: FormulaProps) {
       }
     });
   }, [source, display]);
-  useEffect(() => () => cancel.current?.(), []);
-  return <span ref={box} className={`formula-source ${display ? "block overflow-x-auto" : ""}`} />;
+  useEffect(() => {
+    // The same function is heard once, however many formulas there are.
+    document.addEventListener("copy", copyWithTex);
+    return () => cancel.current?.();
+  }, []);
+  const tex = { [TEX_ATTRIBUTE]: display ? `$$${source}$$` : `$${source}$` };
+  return <span ref={box} {...tex} className={`formula-source ${display ? "block overflow-x-auto" : ""}`} />;
 }

@@ -6,9 +6,13 @@ import remarkCjkFriendly from "remark-cjk-friendly";
 import remarkGfm from "remark-gfm";
 import remarkMath from "remark-math";
 import remend from "remend";
+import { numberOf, signOf } from "./as-written.ts";
+import { isLeftOpen } from "./attention.ts";
 import { isPlain, splitBlocks } from "./blocks.ts";
 import { MAX_FORMULA_CHARS } from "./katex-options.ts";
+import { remarkModelMarkdown } from "./model-markdown.ts";
 import { normaliseMath } from "./normalise-math.ts";
+import { texOf } from "./tex-source.ts";
 
 const Formula = lazy(async () => ({ default: (await import("./Formula.tsx")).Formula }));
 
@@ -17,6 +21,7 @@ const PLUGINS: Options["remarkPlugins"] = [
   remarkCjkFriendly,
   // A single dollar is money unless `normaliseMath` found a formula.
   [remarkMath, { singleDollarTextMath: false }],
+  remarkModelMarkdown,
 ];
 
 /** What is wider than the page scrolls on its own, and is called so by a screen reader. */
@@ -26,6 +31,8 @@ export interface ScrollLabels {
 }
 
 const Labels = createContext<ScrollLabels>({ code: "", table: "" });
+/** The block's text, from which a part can be shown as it was written. */
+const Source = createContext("");
 
 /** Blocks that are added to the page at once: laying out thousands would hold it up. */
 export const BATCH = 40;
@@ -62,7 +69,17 @@ export function MarkdownBlocks({ text, labels, isStreaming }: MarkdownBlocksProp
 
 /** What is open at the end of a text that still grows, closed for now. */
 function closed(block: string): string {
-  return remend(block, { linkMode: "text-only", htmlTags: false, comparisonOperators: false, setextHeadings: false });
+  const text = remend(block, {
+    links: false,
+    images: false,
+    htmlTags: false,
+    comparisonOperators: false,
+    setextHeadings: false,
+    singleTilde: false,
+  });
+  const [mark] = /(?:[*_]+|~~)$/.exec(text.slice(block.length)) ?? [];
+  // In `2 * 3*` and `x**2` nothing is open.
+  return mark === undefined || isLeftOpen(block, mark) ? text : block;
 }
 
 const Block = memo(function Block({ text }: { readonly text: string }) {
@@ -70,9 +87,11 @@ const Block = memo(function Block({ text }: { readonly text: string }) {
   if (isPlain(text)) return plain;
   return (
     <Fallback key={text.length} plain={plain}>
-      <ReactMarkdown remarkPlugins={PLUGINS} components={COMPONENTS} urlTransform={safeUrl}>
-        {text}
-      </ReactMarkdown>
+      <Source value={text}>
+        <ReactMarkdown remarkPlugins={PLUGINS} components={COMPONENTS} urlTransform={safeUrl}>
+          {text}
+        </ReactMarkdown>
+      </Source>
     </Fallback>
   );
 });
@@ -115,6 +134,22 @@ function Scroller({ name, children }: { readonly name: keyof ScrollLabels; reado
   );
 }
 
+interface Placed {
+  readonly position?:
+    | {
+        readonly start: { readonly offset?: number | undefined };
+        readonly end: { readonly offset?: number | undefined };
+      }
+    | undefined;
+}
+
+/** A part of the block as it was written. */
+function useWritten(node: Placed | undefined): string {
+  const source = useContext(Source);
+  const { start, end } = node?.position ?? {};
+  return source.slice(start?.offset ?? source.length, end?.offset);
+}
+
 const COMPONENTS: Components = {
   h1: heading,
   h2: heading,
@@ -122,14 +157,44 @@ const COMPONENTS: Components = {
   h4: heading,
   h5: heading,
   h6: heading,
-  a: ({ href, children }) =>
-    href ? (
+  a: function Link({ node, href, children }) {
+    const written = useWritten(node);
+    // What leads nowhere is no link, but may be `f[1](2)`.
+    if (!href) return <>{written}</>;
+    return (
       <a href={href} target="_blank" rel="noopener noreferrer nofollow" className="text-accent underline">
         {children}
       </a>
+    );
+  },
+  li: function Item({ node, children, className }) {
+    const written = useWritten(node);
+    const sign = signOf(written);
+    if (sign === undefined) {
+      return (
+        <li className={className} value={numberOf(written)}>
+          {children}
+        </li>
+      );
+    }
+    return (
+      <li className="as-written">
+        {`${sign} `}
+        {children}
+      </li>
+    );
+  },
+  blockquote: function Quotation({ node, children }) {
+    const sign = signOf(useWritten(node));
+    return sign === undefined ? (
+      <blockquote>{children}</blockquote>
     ) : (
-      <>{children}</>
-    ),
+      <div className="as-written">
+        {`${sign} `}
+        {children}
+      </div>
+    );
+  },
   img: ({ alt }) => <>{alt}</>,
   input: ({ checked }) => <>{checked === true ? "☑" : "☐"}</>,
   pre: ({ node, children }) =>
@@ -148,7 +213,7 @@ const COMPONENTS: Components = {
   code: ({ className = "", children }) =>
     isMath(className) && typeof children === "string" && children.length <= MAX_FORMULA_CHARS ? (
       <Suspense fallback={<code>{children}</code>}>
-        <Formula source={children} display={className.includes("math-display")} />
+        <Formula source={texOf(children)} display={className.includes("math-display")} />
       </Suspense>
     ) : (
       <code className="font-mono text-[0.9em]">{children}</code>

@@ -1,9 +1,17 @@
+import { addressEnd } from "./address-end.ts";
+import { BARE_START, bareTex } from "./bare-tex.ts";
+import { closeOfDollar } from "./dollars.ts";
+import { Tables } from "./tables.ts";
+import { BAR } from "./tex-source.ts";
+
 /**
- * Models write formulas as `\(…\)`, `\[…\]`, `$…$` and `$$…$$`; the parser reads `$$` alone. Everything becomes that, except
- * in code, so that a lone `$` stays a dollar sign. One pass over the text, whatever is in it.
+ * Models write formulas as `\(…\)`, `\[…\]`, `$…$`, `$$…$$`, or without any delimiters; the parser reads `$$` alone.
+ * Everything becomes that, except in code, so that a lone `$` stays a dollar sign; and addresses that run into Japanese
+ * get an end. One pass over the text, whatever is in it.
  */
 export function normaliseMath(text: string): string {
   const out: string[] = [];
+  const tables = new Tables(text);
   // What has been found not to close any more is not looked for again: a text of openers alone stays linear.
   const unclosed = new Set<string>();
   const closeOf = (closer: string, from: number): number => {
@@ -19,60 +27,115 @@ export function normaliseMath(text: string): string {
     plain = to;
     at = to;
   };
+  const putFormula = (from: number, to: number, formula: string, isDisplay: boolean): void => {
+    // A row of a table is one line, and its bars divide its cells.
+    if (tables.has(from))
+      put(
+        from,
+        to,
+        `$$${formula
+          .trim()
+          .replaceAll(/\s*\n\s*/g, " ")
+          .replaceAll(/\\?\|/g, BAR)}$$`,
+      );
+    else if (isDisplay) put(from, to, display(text, from, formula));
+    else put(from, to, `$$${formula.trim()}$$`);
+  };
   SPECIAL.lastIndex = 0;
   for (let match = SPECIAL.exec(text); match; match = SPECIAL.exec(text)) {
     const [sign] = match;
-    at = match.index + sign.length;
+    const { index } = match;
+    at = index + sign.length;
     if (sign.startsWith("`") || sign.startsWith("~")) {
       // A run of backticks or tildes is code up to the same run, or, where a fence is not closed yet, to the end.
-      const isFence = sign.length >= 3 && isLineStart(text, match.index);
+      const isFence = sign.length >= 3 && isLineStart(text, index);
       const close = sign.startsWith("~") && !isFence ? -1 : closeOfCode(sign, at, isFence, closeOf);
-      if (close >= 0) at = close;
+      if (close >= 0 && !isFence && tables.has(index)) putCode(index, close);
+      else if (close >= 0) at = close;
       else if (isFence) break;
     } else if (sign === "\\(" || sign === "\\[") {
       const isDisplay = sign === "\\[";
       const close = closeOf(isDisplay ? "\\]" : "\\)", at);
       const formula = close < 0 ? "" : text.slice(at, close);
-      if (close >= 0 && isFormula(formula)) {
-        put(match.index, close + 2, isDisplay ? display(text, match.index, formula) : `$$${formula.trim()}$$`);
+      if (close >= 0 && (isFormula(formula) || (isDisplay && isSpaced(formula)))) {
+        putFormula(index, close + 2, formula, isDisplay);
       }
     } else if (sign === "$$") {
       const close = closeOf("$$", at);
       const formula = close < 0 ? "" : text.slice(at, close);
+      const isAlone = isDisplayLine(text, index) && isDisplayLine(text, close);
       // On lines of its own it is read as it stands; within a line two dollars mean a formula set apart all the same.
-      if (close >= 0 && isFormula(formula)) put(match.index, close + 2, display(text, match.index, formula));
+      if (close >= 0 && (isFormula(formula) || (isAlone && isSpaced(formula))))
+        putFormula(index, close + 2, formula, true);
       else if (close >= 0) at = close + 2;
     } else if (sign === "$") {
       const close = closeOfDollar(text, at);
-      if (close >= 0) put(match.index, close + 1, `$$${text.slice(at, close)}$$`);
+      if (close >= 0) putFormula(index, close + 1, text.slice(at, close), false);
+    } else if (/^[hw]/i.test(sign)) putAddress(index, sign);
+    else if (BARE.test(sign)) {
+      const bare = bareTex(text, index);
+      if (bare) putFormula(index, bare.end, withoutDollars(text.slice(index, bare.end)), bare.isDisplay);
+      else if (text[at] === "{") {
+        // It has no end yet: until then nothing within it is set.
+        const line = text.indexOf("\n", at);
+        at = line < 0 ? text.length : line;
+      }
     }
     SPECIAL.lastIndex = at;
   }
   out.push(text.slice(plain));
   return out.join("");
+
+  /** Bars within code divide no cells either. */
+  function putCode(from: number, to: number): void {
+    put(from, to, text.slice(from, to).replaceAll(/\\?\|/g, "\\|"));
+  }
+
+  /** An address with other writing after it, or in it, gets brackets; all others the parser ends as it should. */
+  function putAddress(from: number, scheme: string): void {
+    const before = text.slice(Math.max(0, from - 2), from);
+    const to = addressEnd(text, from);
+    at = Math.max(at, to);
+    if (to <= from + scheme.length || /[A-Za-z0-9/.@_<["'=]$|\]\($/.test(before) || isIndented(text, from)) return;
+    const address = text.slice(from, to);
+    const [after = ""] = /^[^\s<]*/.exec(text.slice(to, to + MAX_AFTER)) ?? [];
+    if (!/[^\0-\x7f]/.test(address + after)) return;
+    put(from, to, /^w/i.test(scheme) ? `[${address}](<http://${address}>)` : `<${address}>`);
+  }
 }
 
-/** An escaped sign, a run of code marks, or an opener. */
-const SPECIAL = /\\[([\\$`]|`+|~~~+|\$\$|\$/g;
+/** An escaped sign, a run of code marks, an opener, TeX without one, or an address. */
+const SPECIAL = new RegExp(String.raw`\\[([\\$\`]|\`+|~~~+|\$\$|\$|${BARE_START}|https?:\/\/|www\.`, "gi");
+const BARE = new RegExp(`^${BARE_START}`);
 
-/** A formula on one line is no longer than this: what looks for its end stops there. */
-const MAX_DOLLAR = 400;
+/** As much of what stands after an address is looked at. */
+const MAX_AFTER = 100;
+
+/** A formula with blank lines in it is no longer than this: beyond it a bracket was left open. */
+const MAX_SPACED = 4000;
 
 function isFormula(text: string): boolean {
   return text.trim() !== "" && !/\n\s*\n/.test(text);
 }
 
-/** As Pandoc reads a single dollar: no space inside it, no digit after it, all on one line; `$5 and $6` are prices. */
-function closeOfDollar(text: string, from: number): number {
-  if (/[\s$]/.test(text[from] ?? " ")) return -1;
-  const most = Math.min(text.length, from + MAX_DOLLAR);
-  for (let i = from; i < most; i++) {
-    const sign = text[i];
-    if (sign === "\\") i++;
-    else if (sign === "\n" || sign === "`") return -1;
-    else if (sign === "$") return /\s/.test(text[i - 1] ?? " ") || /[\d$]/.test(text[i + 1] ?? "") ? -1 : i;
-  }
-  return -1;
+/** Models leave lines free within a formula; no other one begins there. */
+function isSpaced(text: string): boolean {
+  return text.trim() !== "" && text.length <= MAX_SPACED && !/\\[[(]|\$/.test(text.replaceAll("\\\\", ""));
+}
+
+/** Whether the `$$` there stands on a line of its own. */
+function isDisplayLine(text: string, at: number): boolean {
+  return isLineStart(text, at) && /^\$\$[ \t]*(?:\n|$)/.test(text.slice(at, at + MAX_INDENT));
+}
+
+function isIndented(text: string, at: number): boolean {
+  return /^(?: {4}|\t)[ \t]*$/.test(lineBefore(text, at));
+}
+
+/** `\boxed{$24}`: a dollar sign in it can be no delimiter. */
+function withoutDollars(formula: string): string {
+  const count = formula.match(/(?<!\\)\$/g)?.length ?? 0;
+  return count === 0 ? formula : formula.replaceAll(/(?<!\\)\$/g, count % 2 === 0 ? "" : "\\$$");
 }
 
 function closeOfCode(
@@ -90,15 +153,20 @@ function closeOfCode(
 }
 
 function isLineStart(text: string, at: number): boolean {
-  return /^\s*$/.test(text.slice(Math.max(text.lastIndexOf("\n", at - 1) + 1, at - MAX_INDENT), at));
+  return lineBefore(text, at).trim() === "";
 }
 
 const MAX_INDENT = 40;
 
+/** The line up to a place, or the last of it: a line may be all of a long text. */
+function lineBefore(text: string, at: number): string {
+  const near = text.slice(Math.max(0, at - MAX_INDENT), at);
+  return near.slice(near.lastIndexOf("\n") + 1);
+}
+
 /** A formula on lines of its own, inside the list item or quotation it stands in. */
 function display(text: string, at: number, formula: string): string {
-  const start = Math.max(text.lastIndexOf("\n", at - 1) + 1, at - MAX_INDENT);
-  const before = text.slice(start, at);
+  const before = lineBefore(text, at);
   const lead = /^[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+|>[ \t]?)*/.exec(before)?.[0] ?? "";
   const indent = lead.replaceAll(/[^>\s]/g, " ");
   const lines = [
@@ -106,7 +174,8 @@ function display(text: string, at: number, formula: string): string {
     ...formula
       .trim()
       .split("\n")
-      .map((line) => line.trim()),
+      .map((line) => line.trim())
+      .filter((line) => line !== ""),
     "$$",
   ];
   const body = lines.join(`\n${indent}`);

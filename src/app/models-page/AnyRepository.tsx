@@ -10,6 +10,7 @@ import { useHub } from "./hub-store.ts";
 import { MemoryLines } from "./MemoryLines.tsx";
 import { usePlan, usePlans } from "./plan-store.ts";
 import { modelsTexts } from "./texts.ts";
+import { visible } from "../../visible-text.ts";
 
 const FIELD = "w-full rounded-md border border-edge bg-paper px-2 py-1.5 text-sm";
 
@@ -117,14 +118,18 @@ function OfferedModel({ offer, model }: OfferedModelProps) {
     <li className="flex flex-col gap-1 py-2">
       <div className="flex items-center justify-between gap-3">
         <span className="min-w-0 break-all">
-          {file} <span className="text-xs text-quiet">{formatBytes(bytes, language)}</span>
+          {visible(file)} <span className="text-xs text-quiet">{formatBytes(bytes, language)}</span>
         </span>
-        <Button disabled={isRunning} aria-label={`${t.download}: ${file}`} onClick={() => void download(address)}>
+        <Button
+          disabled={isRunning}
+          aria-label={`${t.download}: ${visible(file)}`}
+          onClick={() => void download(address)}
+        >
           {t.download}
         </Button>
       </div>
       {known ? <FormatChoice id={address} weights={model} choice={choice} /> : null}
-      <MemoryLines advice={advice} label={file} onTake={(taken) => take(address, taken)} />
+      <MemoryLines advice={advice} label={visible(file)} onTake={(taken) => take(address, taken)} />
     </li>
   );
 }

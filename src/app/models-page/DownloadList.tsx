@@ -7,6 +7,7 @@ import { usePartTexts } from "../i18n/use-part-texts.ts";
 import { useHub } from "./hub-store.ts";
 import type { Download } from "./hub-store.ts";
 import { modelsTexts } from "./texts.ts";
+import { visible } from "../../visible-text.ts";
 
 /** What is on its way, or was stopped on it. */
 export function DownloadList() {
@@ -38,7 +39,7 @@ function DownloadCard({ download }: { readonly download: Download }) {
   return (
     <li className="flex flex-col gap-2 rounded-md border border-line bg-sheet p-4 text-sm">
       <div className="flex flex-wrap items-center justify-between gap-2">
-        <span className="font-semibold break-all">{address}</span>
+        <span className="font-semibold break-all">{visible(address)}</span>
         <div className="flex gap-2">
           {state === "running" ? (
             <Button onClick={() => pause(address)}>{t.pause}</Button>
@@ -50,12 +51,16 @@ function DownloadCard({ download }: { readonly download: Download }) {
           <Button onClick={() => void cancel(address)}>{t.cancel}</Button>
         </div>
       </div>
-      <progress className="w-full" aria-label={address} {...(state === "running" || progress ? known : { value: 0 })} />
+      <progress
+        className="w-full"
+        aria-label={visible(address)}
+        {...(state === "running" || progress ? known : { value: 0 })}
+      />
       <p className="text-xs text-quiet">{state === "running" ? lineOf(progress, t, language) : t.paused}</p>
       {failure ? (
         <FailureBox
           heading={t.failed}
-          sentence={LOCALES[language].errors[failure.code]}
+          sentence={failure.code === "E_WORKER" ? t.workerEnded : LOCALES[language].errors[failure.code]}
           failure={failure}
           actions={null}
         />
@@ -74,7 +79,7 @@ function lineOf(progress: Download["progress"], t: Words, language: Language): s
   if (stage === "checking") return `${t.checking} ${amount}`;
   const speed = bytesPerSecond > 0 ? [`${formatBytes(bytesPerSecond, language)}/s`] : [];
   const left = secondsLeft === undefined ? [] : [leftOf(secondsLeft, t, language)];
-  return [amount, ...speed, ...left, file].join(" · ");
+  return [amount, ...speed, ...left, visible(file)].join(" · ");
 }
 
 function leftOf(seconds: number, t: Words, language: Language): string {

@@ -10,6 +10,7 @@ import { MemoryLines } from "./MemoryLines.tsx";
 import { useMemoryTexts } from "./memory-texts.ts";
 import { usePlan, usePlans } from "./plan-store.ts";
 import { modelsTexts } from "./texts.ts";
+import { visible } from "../../visible-text.ts";
 
 /** What is stored in this browser, and how it goes away. */
 export function StorageSection() {
@@ -64,7 +65,7 @@ function StoredItem({ model }: { readonly model: StoredModel }) {
   return (
     <li className="flex flex-wrap items-center justify-between gap-2 rounded-md border border-line bg-sheet p-3 text-sm">
       <div className="min-w-0 basis-56 grow">
-        <p className="font-semibold break-all">{model.address}</p>
+        <p className="font-semibold break-all">{visible(model.address)}</p>
         <p className="text-xs text-quiet">
           {model.source ? size : `${size} ${t.ofTotal} ${total}`} · <code>{model.commit.slice(0, 10)}</code>
         </p>
@@ -73,7 +74,7 @@ function StoredItem({ model }: { readonly model: StoredModel }) {
         {model.source ? (
           <Button
             disabled={isBusy}
-            aria-label={`${t.load}: ${model.address}`}
+            aria-label={`${t.load}: ${visible(model.address)}`}
             onClick={() => loadStored(model, choice)}
           >
             {t.load}
@@ -82,20 +83,24 @@ function StoredItem({ model }: { readonly model: StoredModel }) {
         {model.source || isRunning ? null : (
           <Button
             kind="primary"
-            aria-label={`${t.resume}: ${model.address}`}
+            aria-label={`${t.resume}: ${visible(model.address)}`}
             onClick={() => void download(model.address)}
           >
             {t.resume}
           </Button>
         )}
-        <Button disabled={isRunning} aria-label={`${t.delete}: ${model.address}`} onClick={() => void remove(model)}>
+        <Button
+          disabled={isRunning}
+          aria-label={`${t.delete}: ${visible(model.address)}`}
+          onClick={() => void remove(model)}
+        >
           {t.delete}
         </Button>
       </div>
       {model.source ? (
         <div className="flex basis-full flex-col items-start gap-1">
           <FormatChoice id={model.address} weights={model.weights} choice={choice} />
-          <MemoryLines advice={advice} label={model.address} onTake={(taken) => take(model.address, taken)} />
+          <MemoryLines advice={advice} label={visible(model.address)} onTake={(taken) => take(model.address, taken)} />
           <MovedNote model={model} />
         </div>
       ) : null}
@@ -113,7 +118,7 @@ function MovedNote({ model }: { readonly model: StoredModel }) {
   if (latest === undefined || latest === model.commit || latest === model.passedCommit) return null;
   return (
     <div className="flex flex-wrap items-center gap-2 text-xs">
-      <p>{m.moved(parseHubAddress(model.address).revision, latest.slice(0, 10))}</p>
+      <p>{m.moved(visible(parseHubAddress(model.address).revision), latest.slice(0, 10))}</p>
       <Button className="px-2 py-1 text-xs" onClick={() => void keep(model, latest)}>
         {t.keep}
       </Button>

@@ -2,6 +2,7 @@ import { defineTexts } from "../i18n/define-texts.ts";
 
 export const modelsTexts = defineTexts({
   en: {
+    workerEnded: "The browser has ended the download. What has arrived is kept: resume to go on.",
     heading: "Models from the Hugging Face Hub",
     intro:
       "Downloads go straight from the hub into this browser, go on where they were stopped, and are checked against the hub's hashes.",
@@ -55,6 +56,7 @@ export const modelsTexts = defineTexts({
     lookFailed: "That did not work",
   },
   ja: {
+    workerEnded: "ブラウザーがダウンロードを終了させました。届いた分は残っています。「再開」を押すと続けられます。",
     heading: "Hugging Face Hub のモデル",
     intro:
       "Hub からこのブラウザーへ直接ダウンロードします。中断しても続きから再開でき、届いたファイルは Hub のハッシュと照合します。",

@@ -21,7 +21,8 @@ export function Composer() {
   const submit = (event: FormEvent | KeyboardEvent): void => {
     event.preventDefault();
     const question = draft.trim();
-    if (question === "" || !canAsk || isRunning) return;
+    // Without a model the store says so; that there is no template, or a reply in progress, is said beside the button.
+    if (question === "" || (model.status === "ready" && !canAsk) || isRunning) return;
     void ask(question);
   };
 

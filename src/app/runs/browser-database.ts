@@ -1,12 +1,13 @@
 import { openDB } from "idb";
 import type { DBSchema } from "idb";
 import type { CheckpointFiles } from "../../engine/protocol.ts";
-import type { RunDatabase, StoredChunk, StoredRun } from "./run-database.ts";
+import { beforeKey } from "./run-database.ts";
+import type { RunDatabase, StoredCheckpoint, StoredChunk, StoredRun } from "./run-database.ts";
 
 interface Schema extends DBSchema {
   runs: { key: string; value: StoredRun };
   chunks: { key: [string, number]; value: StoredChunk };
-  checkpoints: { key: string; value: CheckpointFiles };
+  checkpoints: { key: string; value: StoredCheckpoint | CheckpointFiles };
 }
 
 const NAME = "r1-playground-runs";
@@ -39,7 +40,12 @@ export async function openBrowserDatabase(): Promise<RunDatabase> {
     async putRun(run) {
       await database.put("runs", run);
     },
-    chunks: (run) => database.getAll("chunks", chunksOf(run)),
+    chunks: (run, after = -Infinity, most) =>
+      database.getAll("chunks", IDBKeyRange.bound([run, after], [run, Infinity], true), most),
+    async lastSeq(run) {
+      const last = await database.transaction("chunks").store.openKeyCursor(chunksOf(run), "prev");
+      return last ? last.primaryKey[1] : -1;
+    },
     async append(chunk, run) {
       const transaction = database.transaction(["runs", "chunks"], "readwrite");
       await Promise.all([
@@ -51,27 +57,54 @@ export async function openBrowserDatabase(): Promise<RunDatabase> {
     async truncate(step, run) {
       const transaction = database.transaction(["runs", "chunks"], "readwrite");
       const chunks = transaction.objectStore("chunks");
-      for (const chunk of await chunks.getAll(chunksOf(run.id))) {
-        if (chunk.step > step) await chunks.delete([chunk.run, chunk.seq]);
+      // From the end: a run may have a hundred megabytes before the step.
+      for (let at = await chunks.openCursor(chunksOf(run.id), "prev"); at && at.value.step > step;) {
+        await at.delete();
+        at = await at.continue();
       }
       await transaction.objectStore("runs").put(run);
       await transaction.done;
     },
-    async putCheckpoint(files, run) {
+    async putCheckpoint(checkpoint, run) {
+      const put = async (keepsBefore: boolean): Promise<void> => {
+        const transaction = database.transaction(["runs", "checkpoints"], "readwrite");
+        const store = transaction.objectStore("checkpoints");
+        // One that cannot be read any more is not worth keeping.
+        const before = keepsBefore ? await store.get(run.id).catch(() => undefined) : undefined;
+        await Promise.all([
+          before === undefined ? store.delete(beforeKey(run.id)) : store.put(before, beforeKey(run.id)),
+          store.put(checkpoint, run.id),
+          transaction.objectStore("runs").put(run),
+          transaction.done,
+        ]);
+      };
+      try {
+        await put(true);
+      } catch {
+        // No room for two: the newest is worth more.
+        await put(false);
+      }
+    },
+    checkpoint: (run, which) => database.get("checkpoints", which === "newest" ? run : beforeKey(run)),
+    async swapCheckpoints(run) {
       const transaction = database.transaction(["runs", "checkpoints"], "readwrite");
+      const store = transaction.objectStore("checkpoints");
+      const before = await store.get(beforeKey(run.id));
+      const newest = await store.get(run.id).catch(() => undefined);
       await Promise.all([
-        transaction.objectStore("checkpoints").put(files, run.id),
+        ...(before === undefined ? [] : [store.put(before, run.id)]),
+        newest === undefined ? store.delete(beforeKey(run.id)) : store.put(newest, beforeKey(run.id)),
         transaction.objectStore("runs").put(run),
         transaction.done,
       ]);
     },
-    checkpoint: (run) => database.get("checkpoints", run),
     async remove(run) {
       const transaction = database.transaction(["runs", "chunks", "checkpoints"], "readwrite");
       await Promise.all([
         transaction.objectStore("runs").delete(run),
         transaction.objectStore("chunks").delete(chunksOf(run)),
         transaction.objectStore("checkpoints").delete(run),
+        transaction.objectStore("checkpoints").delete(beforeKey(run)),
         transaction.done,
       ]);
     },

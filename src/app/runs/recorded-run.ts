@@ -39,11 +39,15 @@ export function parseRecordedRuns(json: string): readonly RecordedRun[] {
 
 /**
  * A record that comes with the page.
+ * @param base the page's address, where there is no page: in a worker
  * @throws R1Error E_HTTP; E_JSON, E_FORMAT naming file, line and field
  */
-export async function fetchRecordedRun({ name, logs }: Pick<RecordedRun, "name" | "logs">): Promise<RunData> {
+export async function fetchRecordedRun(
+  { name, logs }: Pick<RecordedRun, "name" | "logs">,
+  base?: string,
+): Promise<RunData> {
   const texts = await Promise.all(
-    [RUN_FILE, ...logs].map(async (file) => [file, await fetchShipped(`runs/${name}/${file}`)] as const),
+    [RUN_FILE, ...logs].map(async (file) => [file, await fetchShipped(`runs/${name}/${file}`, base)] as const),
   );
   const record = parseRunRecord({ [RUN_FILE]: "", ...Object.fromEntries(texts) });
   return runDataOf(record, { id: `recorded/${name}`, name, isRecorded: true });

@@ -113,7 +113,7 @@ describe("the archive of runs", () => {
     await expect(new RunArchive({ ...database, chunks }).open("a")).rejects.toThrow(/metrics\.jsonl: line 5: step/);
     const checkpoint = async () => ({ "../x": new Uint8Array(1) });
     await expect(new RunArchive({ ...database, checkpoint }).checkpoint("a")).rejects.toMatchObject({
-      code: "E_FORMAT",
+      code: "E_CHECKPOINT",
     });
   });
 
@@ -130,7 +130,101 @@ describe("the archive of runs", () => {
     const second = writer.checkpoint(files, 1);
     await expect(first).rejects.toThrow("full");
     await expect(second).rejects.toThrow("full");
-    await expect(database.checkpoint("a")).resolves.toBeUndefined();
+    await expect(database.checkpoint("a", "newest")).resolves.toBeUndefined();
+  });
+});
+
+describe("a damaged checkpoint", () => {
+  const weights = (text: string) => ({
+    "model.safetensors": bytes(text),
+    "trainer_state.json": bytes('{"global_step": 1}'),
+  });
+
+  /** Two checkpoints, of steps 1 and 2, in a database whose newest row the test may change. */
+  async function twice(change: (row: unknown) => unknown, withBefore = true): Promise<RunArchive> {
+    const database = memoryDatabase();
+    const writer = await new RunArchive(database).writer(run, -1);
+    if (withBefore) await writer.checkpoint(weights("older"), 1);
+    await writer.checkpoint(files, 2);
+    let isSwapped = false;
+    return new RunArchive({
+      ...database,
+      checkpoint: async (id, which) => {
+        const row: unknown = await database.checkpoint(id, which);
+        return which === "newest" && !isSwapped ? change(structuredClone(row)) : row;
+      },
+      swapCheckpoints: async (row) => {
+        isSwapped = true;
+        await database.swapCheckpoints(row);
+      },
+    });
+  }
+
+  const flipped = (row: unknown): unknown => {
+    const { files: stored } = row as { files: Record<string, Uint8Array> };
+    const part = stored["model.safetensors"];
+    if (part) part[3] = (part[3] ?? 0) ^ 1;
+    return row;
+  };
+
+  it.each([
+    ["a bit is flipped", flipped, /step 2: model\.safetensors is not as it was written/],
+    [
+      "a file is cut off",
+      (row: unknown) => {
+        const { files: stored } = row as { files: Record<string, Uint8Array> };
+        stored["model.safetensors"] = bytes("weig");
+        return row;
+      },
+      /model\.safetensors is not as it was written/,
+    ],
+    [
+      "a file is gone",
+      (row: unknown) => {
+        delete (row as { files: Record<string, Uint8Array> }).files["model.safetensors"];
+        return row;
+      },
+      /model\.safetensors is missing/,
+    ],
+    ["it is something else", () => "a text", /the row|expected/i],
+    [
+      "an earlier page has kept it without its step",
+      () => ({ "model.safetensors": bytes("w") }),
+      /trainer_state\.json/,
+    ],
+  ])("says what is wrong where %s, and offers the one before", async (_, change, words) => {
+    const archive = await twice(change);
+    const error: unknown = await archive.checkpoint("a").catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "E_CHECKPOINT", details: { run: "a", earlierStep: 1 } });
+    expect(String(error)).toMatch(words);
+    expect(await archive.useEarlierCheckpoint("a")).toBe(1);
+    expect((await archive.list()).runs[0]).toMatchObject({ checkpointStep: 1, step: 0 });
+    expect(await archive.checkpoint("a")).toEqual(weights("older"));
+  });
+
+  it("without one before it is said to be damaged all the same", async () => {
+    const archive = await twice(flipped, false);
+    await expect(archive.checkpoint("a")).rejects.toMatchObject({ code: "E_CHECKPOINT", details: { run: "a" } });
+    await expect(archive.useEarlierCheckpoint("a")).rejects.toMatchObject({ code: "E_FILE_MISSING" });
+  });
+
+  it("that the browser cannot read is damaged too", async () => {
+    const database = memoryDatabase();
+    const writer = await new RunArchive(database).writer(run, -1);
+    await writer.checkpoint(files, 2);
+    const unreadable: RunDatabase = {
+      ...database,
+      checkpoint: async () => Promise.reject(new DOMException("internal error", "UnknownError")),
+    };
+    await expect(new RunArchive(unreadable).checkpoint("a")).rejects.toMatchObject({ code: "E_CHECKPOINT" });
+  });
+
+  it("is none where an earlier page has kept its files alone", async () => {
+    const database = memoryDatabase();
+    const writer = await new RunArchive(database).writer(run, -1);
+    await writer.checkpoint(files, 2);
+    const old: RunDatabase = { ...database, checkpoint: async () => files };
+    expect(await new RunArchive(old).checkpoint("a")).toEqual(files);
   });
 });
 

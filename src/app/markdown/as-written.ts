@@ -1,0 +1,28 @@
+/** Numbers, operators, brackets and single letters: a line of a sum. */
+const SUM = /^[\s\d.,+\-−*/×÷·^=≈<>≤≥≠()[\]{}%√π|$€£¥a-zA-Z]+$/;
+const WORD = /[A-Za-z]{2,}/;
+
+/**
+ * What a list's item or a quotation takes away from a line that is part of a sum: `+ 5` is an addition, `- 3 + 4` may be a
+ * negative number, and `> 5` a comparison. Ordinary items, and bare numbers in a list of them, need none of it.
+ * @param source the item's text with its marker
+ * @returns the sign that is to be shown; undefined where it is only a marker
+ */
+export function signOf(source: string): string | undefined {
+  const [, sign, line = ""] = /^([-+*>])[ \t]*([^\n]*)/.exec(source) ?? [];
+  if (
+    sign === undefined ||
+    !SUM.test(line) ||
+    WORD.test(line) ||
+    !/^[\s(√π]*[\d(√π]|^\s*[a-zA-Z]\s*[-+*/=^]/.test(line)
+  )
+    return undefined;
+  const hasOperator = /[+*/×÷·^=≈−]|\d\s*-\s*[\d(]/.test(line);
+  return sign === "+" || sign === ">" || hasOperator ? sign : undefined;
+}
+
+/** The number that a list's item was written with. */
+export function numberOf(source: string): number | undefined {
+  const [, digits] = /^(\d{1,9})[.)]/.exec(source) ?? [];
+  return digits === undefined ? undefined : Number(digits);
+}
