@@ -74,7 +74,7 @@ function checkSums(disk: Disk, folder: string): { readonly step: number } | stri
     const [, sum, file] = /^([0-9a-f]{64}) {2}([\w.-]+(?:\/[\w.-]+)*)$/.exec(line) ?? [];
     if (sum === undefined || file === undefined) return `${SUMS_FILE} is damaged: ${quote(line)} is no sum and name`;
     const path = join(folder, file);
-    if (!disk.exists(path)) return `${file} is missing`;
+    if (!disk.exists(path)) return `${file}, which ${SUMS_FILE} lists, is missing`;
     if (sha256(disk.pieces(path)) !== sum) return `${file} is damaged: its SHA-256 is not the one in ${SUMS_FILE}`;
   }
   return { step: Number(step) };
