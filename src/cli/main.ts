@@ -70,7 +70,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       return 2;
     }
     process.stderr.write(`${lineOf(error)}\n`);
-    return signalStatus() ?? 1;
+    return (isR1Error(error) && error.code === "E_ABORTED" ? signalStatus() : undefined) ?? 1;
   }
 }
 

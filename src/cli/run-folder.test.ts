@@ -72,7 +72,8 @@ async function resume(directory: string): Promise<Resumed> {
     const more = folder.started(() => header);
     const checkpoint = await folder.open();
     const state = await checkpoint?.open("trainer_state.json");
-    const json = state && (JSON.parse(new TextDecoder().decode(await state.read(0, state.size))) as { global_step: number });
+    const json =
+      state && (JSON.parse(new TextDecoder().decode(await state.read(0, state.size))) as { global_step: number });
     const text = readFileSync(join(directory, "metrics.jsonl"), "utf8");
     return {
       step: resumes ? json?.global_step : undefined,
@@ -97,7 +98,7 @@ describe("a checkpoint", () => {
         cpSync(source, directory, { recursive: true });
         const path = join(directory, "checkpoint", file);
         const bytes = readFileSync(path);
-        bytes[at] = (bytes[at] ?? 0) ^ (1 << at % 8);
+        bytes[at] = (bytes[at] ?? 0) ^ (1 << (at % 8));
         writeFileSync(path, bytes);
         const found = await resume(directory);
         expect(found, `${file} at ${at}`).toMatchObject({ step: 2, metrics: [1, 2] });
@@ -111,8 +112,16 @@ describe("a checkpoint", () => {
   });
 
   it.each([
-    ["a file is cut off", (path: string) => writeFileSync(join(path, "optimizer.safetensors"), "x"), "optimizer.safetensors"],
-    ["a file is gone", (path: string) => rmSync(join(path, "trainer_state.json")), "trainer_state.json, which SHA256SUMS lists, is missing"],
+    [
+      "a file is cut off",
+      (path: string) => writeFileSync(join(path, "optimizer.safetensors"), "x"),
+      "optimizer.safetensors",
+    ],
+    [
+      "a file is gone",
+      (path: string) => rmSync(join(path, "trainer_state.json")),
+      "trainer_state.json, which SHA256SUMS lists, is missing",
+    ],
     ["the sums are cut off at a line", (path: string) => cutLine(join(path, "SHA256SUMS")), "SHA256SUMS is damaged"],
     ["a file is a folder", (path: string) => toFolder(join(path, "config.json")), "config.json"],
     [
@@ -245,7 +254,11 @@ describe("a new run", () => {
     ["a run", async () => runOf(4), /holds a run already \(sft\); resume it with --resume, .*--overwrite/],
     ["a checkpoint alone", async () => without(await runOf(4), "run.json"), /holds a run's checkpoint/],
     ["other files", async () => foreign(), /is not empty, and holds no run but "a", "b", "c" and 1 more/],
-    ["a log that goes past the first checkpoint", async () => without(await runOf(4), "checkpoint", "checkpoint.old"), /metrics\.jsonl goes to step 4, but there is no checkpoint/],
+    [
+      "a log that goes past the first checkpoint",
+      async () => without(await runOf(4), "checkpoint", "checkpoint.old"),
+      /metrics\.jsonl goes to step 4, but there is no checkpoint/,
+    ],
   ])("is refused over %s", async (_, make, message) => {
     const directory = await make();
     const before = readdirSync(directory);
@@ -317,7 +330,9 @@ describe("the lock", () => {
     utimesSync(join(directory, "run.lock"), at, at);
     const { notes, step } = await resume(directory);
     expect(step).toBe(2);
-    expect(notes).toEqual([expect.stringMatching(/the folder's lock was left by .*, which is gone; it was taken over/)]);
+    expect(notes).toEqual([
+      expect.stringMatching(/the folder's lock was left by .*, which is gone; it was taken over/),
+    ]);
   });
 
   it.each([

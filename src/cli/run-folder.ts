@@ -76,7 +76,8 @@ export class RunFolder implements RunSink, CheckpointStore {
       const first = await this.#beginAgain(check);
       if (first) return this.#goOn(first, notes);
     }
-    if (this.#hasHeader) notes.push(`${this.directory}: its run was ended before its first checkpoint, and begins again`);
+    if (this.#hasHeader)
+      notes.push(`${this.directory}: its run was ended before its first checkpoint, and begins again`);
     this.#removeLeftovers();
     this.#trimTo = -1;
     return { resumes: false, notes };

@@ -1,14 +1,21 @@
 import { note } from "./command.ts";
 
 /** Signals that end a command in good order, and the number that a shell adds to 128 for its exit status. */
-const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
-type Name = keyof typeof NUMBERS;
+const NUMBERS: ReadonlyMap<NodeJS.Signals, number> = new Map([
+  ["SIGHUP", 1],
+  ["SIGINT", 2],
+  ["SIGTERM", 15],
+]);
 
-let caught: Name | undefined;
+let caught: NodeJS.Signals | undefined;
+
+function statusOf(name: NodeJS.Signals): number {
+  return 128 + (NUMBERS.get(name) ?? 0);
+}
 
 /** Exit status of a command that a signal stopped: 129, 130 or 143; undefined where none did. */
 export function signalStatus(): number | undefined {
-  return caught && 128 + NUMBERS[caught];
+  return caught && statusOf(caught);
 }
 
 export interface Interruption {
@@ -28,16 +35,15 @@ export function interruptible(first: string): Interruption {
   const controller = new AbortController();
   let [at, last] = [-Infinity, ""];
   const stop = (name: NodeJS.Signals): void => {
-    const known = name as Name;
     const isSame = name === last && performance.now() - at < SAME_MS;
     [at, last] = [performance.now(), name];
     if (isSame) return;
-    if (caught !== undefined) process.exit(128 + NUMBERS[known]);
-    caught = known;
+    if (caught !== undefined) process.exit(statusOf(name));
+    caught = name;
     note(first);
     controller.abort();
   };
-  const names = Object.keys(NUMBERS) as Name[];
+  const names = [...NUMBERS.keys()];
   for (const name of names) process.on(name, stop);
   return {
     signal: controller.signal,

@@ -67,9 +67,7 @@ export async function trainInFolder(options: FolderRun): Promise<FolderRunResult
 }
 
 function train(environment: RunEnvironment, run: RunConfig, control: RunControl): AsyncIterable<TrainEvent> {
-  return run.kind === "sft"
-    ? trainSft(environment, run.config, control)
-    : trainGrpo(environment, run.config, control);
+  return run.kind === "sft" ? trainSft(environment, run.config, control) : trainGrpo(environment, run.config, control);
 }
 
 function headerOf(run: RunConfig, { adapter, features }: GpuContext): RunHeader {
@@ -91,7 +89,8 @@ const FREE = new Set(["max_steps", "eval_every", "eval_prompts", "eval_samples",
  * @throws R1Error E_OPTION naming the first field that differs
  */
 function checkSameRun(before: RunHeader, run: RunConfig): void {
-  if (before.kind !== run.kind) throw new R1Error("E_OPTION", `the run that is there is ${before.kind}, not ${run.kind}`);
+  if (before.kind !== run.kind)
+    throw new R1Error("E_OPTION", `the run that is there is ${before.kind}, not ${run.kind}`);
   const began = new Map<string, unknown>(Object.entries(before.config));
   for (const [name, value] of Object.entries(run.config)) {
     const was = began.get(name);

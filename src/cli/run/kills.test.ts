@@ -20,7 +20,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 let folders = 0;
 const newFolder = (): string => join(root, String(folders++), "run");
 
-type Part = Pick<FolderRun, "run" | "open"> & { readonly train?: FolderRun["train"] };
+type Part = Pick<FolderRun, "run" | "open" | "train">;
 
 interface Process {
   readonly isKilled: boolean;
@@ -59,7 +59,9 @@ function resultOf(directory: string): Readonly<Record<string, unknown>> {
     return text.split("\n").slice(0, -1).map(timeless);
   };
   return {
-    ...Object.fromEntries(readdirSync(checkpoint).map((name) => [name, readFileSync(join(checkpoint, name)).toString("base64")])),
+    ...Object.fromEntries(
+      readdirSync(checkpoint).map((name) => [name, readFileSync(join(checkpoint, name)).toString("base64")]),
+    ),
     metrics: lines("metrics.jsonl"),
     completions: lines("completions.jsonl"),
     warnings: lines("warnings.jsonl"),
@@ -73,7 +75,11 @@ function timeless(line: string): unknown {
 }
 
 /** Runs once undisturbed, then kills at each operation and the process after it at another one, and compares. */
-async function checkKills(part: Part, way: Way, second: (name: string, at: number) => Iterable<KillAt>): Promise<number> {
+async function checkKills(
+  part: Part,
+  way: Way,
+  second: (name: string, at: number) => Iterable<KillAt>,
+): Promise<number> {
   const whole = newFolder();
   const { done } = await processOf(part, whole, way);
   const expected = resultOf(whole);

@@ -92,15 +92,16 @@ export class RunLock {
 
   /** A sentence about who holds the lock; undefined when nobody does. */
   #isHeld(holder: LockHolder | undefined): string | undefined {
-    const { self, lives } = this.#processes;
+    const { self } = this.#processes;
     const age = this.#disk.age(this.#path) ?? Infinity;
     const remedy = `if it is gone, delete ${this.#path}`;
     // Written in place, on a file system without hard links, it may be empty for a moment.
-    if (!holder) return age > BEAT_MS ? undefined : `${this.#directory}: another process is beginning to use it; try again`;
+    if (!holder)
+      return age > BEAT_MS ? undefined : `${this.#directory}: another process is beginning to use it; try again`;
     const since = holder.since === undefined ? "" : ` since ${holder.since}`;
     const asks = holder.host === self.host && holder.boot === self.boot && holder.space === self.space;
     if (asks) {
-      if (!lives(holder)) return undefined;
+      if (!this.#processes.lives(holder)) return undefined;
       return `${this.#directory}: process ${holder.pid} is using it${since}; wait until it ends, or end it`;
     }
     // Last touched before this machine was started: whatever ran here is gone.

@@ -226,7 +226,10 @@ describe("going on from a checkpoint", () => {
     ["NUL bytes before a line that was written later", '{"step":1}\n\0\0\0{"step":2}\n'],
     ["lines of NUL bytes between", '{"step":1}\n\0\0\n\0\n{"step":2}\n'],
     ["half a character", '{"step":1}\n{"step":2}\n{"step":3,"text":"\u{fffd}'],
-    ["half a line with more that does not count after it", '{"step":1}\n{"step":2}\n{"step":3,"lo{"step":3}\n{"step":4}\n'],
+    [
+      "half a line with more that does not count after it",
+      '{"step":1}\n{"step":2}\n{"step":3,"lo{"step":3}\n{"step":4}\n',
+    ],
   ])("repairs what a machine that went down left: %s", (_, text) => {
     expect(trimmed(text, 2)).toMatchObject({ lines: ['{"step":1}', '{"step":2}'], lastStep: 2, isRepaired: true });
   });

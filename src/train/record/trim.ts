@@ -104,10 +104,13 @@ function stepOf(line: Uint8Array, where: string): number | R1Error {
   const parsed = v.safeParse(stepSchema, json);
   if (parsed.success && !Array.isArray(json)) return parsed.output.step;
   const issue = parsed.success ? undefined : parsed.issues[0];
-  const field = issue && v.getDotPath(issue);
-  const found = `${field == null ? "" : `${field}: `}found ${show(issue ? issue.input : json)}`;
-  const expected = field == null || !issue ? "an object" : issue.input === undefined ? "a value" : issue.message;
-  throw new R1Error("E_FORMAT", `${where}: ${found}; expected ${expected}`, { file: where.split(":")[0] ?? where });
+  const field = (issue && v.getDotPath(issue)) ?? undefined;
+  const found = show(issue ? issue.input : json);
+  const what =
+    field === undefined || !issue
+      ? `found ${found}; expected an object`
+      : `${field}: found ${found}; expected ${issue.input === undefined ? "a value" : issue.message}`;
+  throw new R1Error("E_FORMAT", `${where}: ${what}`, { file: where.split(":")[0] ?? where });
 }
 
 /** The lines, each with its line feed. */
