@@ -1,15 +1,6 @@
-import {
-  accessSync,
-  closeSync,
-  constants,
-  mkdirSync,
-  openSync,
-  rmSync,
-  statfsSync,
-  statSync,
-  writeSync,
-} from "node:fs";
+import { accessSync, closeSync, constants, openSync, rmSync, statfsSync, statSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { makeFolder } from "../checkpoint/node/make-folder.ts";
 import { systemCode, systemError } from "../checkpoint/node/system-error.ts";
 import { R1Error } from "../errors.ts";
 
@@ -34,7 +25,7 @@ export function checkFileWritable(path: string): void {
 export function checkFolderWritable(folder: string, named = folder): void {
   const probe = join(folder, `.r1-${process.pid}`);
   attempt(named, () => {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const file = openSync(probe, "wx");
     try {
       writeSync(file, "?");

@@ -27,7 +27,7 @@ export const downloadCommand: Command = {
     // As Hugging Face's own tools have them. A token is never an argument, which other processes could read.
     const { HF_ENDPOINT: endpoint, HF_TOKEN: token } = process.env;
     const hub = new Hub({ ...given("endpoint", args.text("endpoint") ?? endpoint), ...given("token", token) });
-    const listing = await hub.list(address);
+    const listing = await hub.list(address, undefined, (files) => note(`listing: ${files} files so far`));
     const model = chooseModel(listing, address);
     const out = args.text("out") ?? join("models", basename(address.repository));
     note(`${listing.repository} at ${listing.commit}: ${model.files.length} files, ${model.bytes} bytes to ${out}`);

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { openCheckpoint } from "../../checkpoint/checkpoint.ts";
 import type { ExportFile } from "../../checkpoint/export/file.ts";
@@ -10,6 +10,7 @@ import type { OnnxWeights } from "../../checkpoint/export/onnx/decoder.ts";
 import { onnxFiles } from "../../checkpoint/export/onnx/export.ts";
 import { peftFiles } from "../../checkpoint/export/peft.ts";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from "../../checkpoint/peft/config.ts";
+import { makeFolder } from "../../checkpoint/node/make-folder.ts";
 import { systemCode, systemError } from "../../checkpoint/node/system-error.ts";
 import { isR1Error, R1Error, throwIfAborted } from "../../errors.ts";
 import { adaptedFolder } from "../../model/adapted-folder.ts";
@@ -125,14 +126,18 @@ function shardBytes(args: Args): number | undefined {
 
 function hasExtensionOf(out: string, path: string): boolean {
   const extension = path.slice(path.lastIndexOf("."));
-  return out.endsWith(extension) && statSync(out, { throwIfNoEntry: false })?.isDirectory() !== true;
+  try {
+    return out.endsWith(extension) && statSync(out, { throwIfNoEntry: false })?.isDirectory() !== true;
+  } catch (error) {
+    throw systemError(out, error, "written");
+  }
 }
 
 /** A file appears whole or not at all: also where the model is exported onto itself. */
 async function writeFile(path: string, file: ExportFile, signal: AbortSignal): Promise<void> {
   const part = `${path}.part`;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     const handle = await open(part, "w");
     try {
       for await (const chunk of file.chunks()) {

@@ -4,7 +4,6 @@ import {
   existsSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   readFileSync,
   readSync,
@@ -15,6 +14,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { makeFolder } from "../../checkpoint/node/make-folder.ts";
 import { systemCode, systemError } from "../../checkpoint/node/system-error.ts";
 
 /**
@@ -76,7 +76,7 @@ export const nodeDisk: Disk = {
     const stat = attempt(path, "read", () => statSync(path, { throwIfNoEntry: false }));
     return stat && Date.now() - stat.mtimeMs;
   },
-  makeFolder: (path) => attempt(path, "written", () => void mkdirSync(path, { recursive: true })),
+  makeFolder: (path) => attempt(path, "written", () => makeFolder(path)),
   write: (path, content) => attempt(path, "written", () => writeFileSync(path, content, { flush: true })),
   create: (path, content) => attempt(path, "written", () => createWhole(path, content)),
   append: (path, text) => attempt(path, "written", () => appendFileSync(path, text)),

@@ -1,9 +1,9 @@
-import { mkdirSync } from "node:fs";
-import { mkdir, open, rename, rm, statfs } from "node:fs/promises";
+import { open, rename, rm, statfs } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { pathSegments } from "../../file-name.ts";
 import { nodeFolder } from "../../node/folder.ts";
+import { makeFolder } from "../../node/make-folder.ts";
 import { systemError } from "../../node/system-error.ts";
 import type { ModelStore, PartFile } from "../model-store.ts";
 import type { Hasher } from "../sha256.ts";
@@ -14,7 +14,7 @@ import type { Hasher } from "../sha256.ts";
  */
 export function diskStore(directory: string): ModelStore {
   try {
-    mkdirSync(directory, { recursive: true });
+    makeFolder(directory);
   } catch (error) {
     throw systemError(directory, error, "written");
   }
@@ -24,7 +24,7 @@ export function diskStore(directory: string): ModelStore {
     openPart: (file) => attempt(file, () => openPart(file, pathOf(file))),
     rename: (from, to) =>
       attempt(from, async () => {
-        await mkdir(dirname(pathOf(to)), { recursive: true });
+        makeFolder(dirname(pathOf(to)));
         await rename(pathOf(from), pathOf(to));
       }),
     remove: (file) => attempt(file, () => rm(pathOf(file), { force: true })),
@@ -49,7 +49,7 @@ export function nodeSha256(): Hasher {
 }
 
 async function openPart(file: string, path: string): Promise<PartFile> {
-  await mkdir(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   // Appends whatever the size is; reads nothing.
   const handle = await open(path, "a");
   let { size } = await handle.stat();
