@@ -110,7 +110,7 @@ describe("a hub's listing", () => {
       },
     );
     onTestFinished(hub.close);
-    const listing = new Hub({ endpoint: hub.endpoint }).list(ADDRESS, undefined, (files) => void told.push(files));
+    const listing = new Hub({ endpoint: hub.endpoint }).list(ADDRESS, undefined, (count) => void told.push(count));
     await expect(listing).rejects.toMatchObject({
       code: "E_HUB_FILES",
       message: expect.stringContaining(

@@ -70,7 +70,12 @@ export class RunLock {
     if (this.#beat === undefined) return;
     clearInterval(this.#beat);
     this.#beat = undefined;
-    if (this.#read() === this.#content) this.#disk.remove(this.#path);
+    try {
+      if (this.#read() === this.#content) this.#disk.remove(this.#path);
+    } catch (error) {
+      // A disk that fails has failed the run already; the next process finds this one gone.
+      if (!(error instanceof R1Error)) throw error;
+    }
   }
 
   #touch(): void {

@@ -98,6 +98,12 @@ test("what is written reads back", async () => {
   expect(parseRunRecord(await written([], { ...header, kind: "sft", config })).run.config).toEqual(config);
 });
 
+test("a run of as many steps as its epochs make says so", async () => {
+  const config = parseSftConfig({ model: "m", task: "countdown", num_train_epochs: 2 });
+  const record = parseRunRecord(await written([], { ...header, kind: "sft", max_steps: 0, config }));
+  expect(record.run).toMatchObject({ max_steps: 0, config: { max_steps: null, num_train_epochs: 2 } });
+});
+
 describe("replay", () => {
   test("gives the events of the run", async () => {
     const order = (events: readonly TrainEvent[]) =>
