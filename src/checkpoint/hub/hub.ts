@@ -49,7 +49,7 @@ const MAX_ANSWER_BYTES = 16 * MEBIBYTE;
 /** A model of trillions of parameters has hundreds of files; whole archives of checkpoints have tens of thousands. */
 const MAX_FILES = 50_000;
 /** A hub gives a thousand files a page; one that gives fewer is not asked for ever. */
-const MAX_PAGES = 500;
+const MAX_PAGES = 200;
 const STALL_MS = 30_000;
 
 const infoSchema = v.object({ sha: v.pipe(v.string(), v.regex(/^[0-9a-f]{40}$/)) });
