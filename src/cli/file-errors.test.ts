@@ -40,7 +40,7 @@ const SFT = {
     num_hidden_layers: 1,
     num_attention_heads: 2,
     num_key_value_heads: 1,
-    max_position_embeddings: 128,
+    max_position_embeddings: 256,
   },
   task: "countdown",
   num_examples: 32,
