@@ -1,3 +1,4 @@
+import { systemCode, systemError } from "../checkpoint/node/system-error.ts";
 import { isR1Error } from "../errors.ts";
 import { Args, UsageError } from "./args.ts";
 import type { Command } from "./command.ts";
@@ -12,6 +13,7 @@ import { rejectSampleCommand } from "./commands/reject-sample.ts";
 import { trainCommand } from "./commands/train.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { logitsCommand } from "./commands/logits.ts";
+import { signalStatus } from "./signals.ts";
 import { detokenizeCommand, templateCommand, tokenizeCommand } from "./commands/text.ts";
 import { visibleLines } from "../visible-text.ts";
 
@@ -45,7 +47,7 @@ function help(): string {
 ${lines.join("\n")}
 
 Every command takes --json (one JSON document on standard output) and --device auto|software.
-Exit status: 0 done, 1 failed, 2 wrong usage.`;
+Exit status: 0 done, 1 failed, 2 wrong usage; 129, 130 or 143 stopped by SIGHUP, SIGINT (Ctrl-C) or SIGTERM.`;
 }
 
 /** Runs one command line. @returns the exit status */
@@ -66,25 +68,49 @@ export async function main(argv: readonly string[]): Promise<number> {
     const { json, text } = await command.run(args);
     const lines = CONTENT.has(command.name) ? text : visibleLines(text);
     await print(args.flag("json") ? `${JSON.stringify(json)}\n` : `${lines}\n`);
-    return 0;
+    return signalStatus() ?? 0;
   } catch (error) {
     if (error instanceof UsageError) {
       process.stderr.write(`usage: ${visibleLines(error.message)}\n`);
       return 2;
     }
-    const line = isR1Error(error)
-      ? `${error.code}: ${error.message}`
-      : `E_INTERNAL: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
-    process.stderr.write(`${visibleLines(isR1Error(error) ? line.replaceAll("\n", " ") : line)}\n`);
-    return 1;
+    process.stderr.write(`${visibleLines(lineOf(error))}\n`);
+    return (isR1Error(error) && error.code === "E_ABORTED" ? signalStatus() : undefined) ?? 1;
   }
+}
+
+/** One line with a code; for a fault of this program, with where it is. */
+function lineOf(error: unknown): string {
+  if (isR1Error(error)) return `${error.code}: ${error.message}`.replaceAll("\n", " ");
+  // A file operation that nothing below has put into words.
+  if (systemCode(error) !== undefined) return lineOf(systemError(pathOf(error), error, useOf(error)));
+  return `E_INTERNAL: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+}
+
+function pathOf(error: unknown): string {
+  return error instanceof Error && "path" in error && typeof error.path === "string" ? error.path : "a file";
+}
+
+/** A failed operation that only reading needs was reading; every other one may have been writing. */
+function useOf(error: unknown): "read" | "written" {
+  const call = error instanceof Error && "syscall" in error ? String(error.syscall) : "";
+  return /^(read|scandir|l?stat|fstat|access|open|opendir|readlink|realpath)$/.test(call) ? "read" : "written";
 }
 
 /** A pipe takes large documents in pieces; exiting before it has drained would cut them off. */
 function print(text: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    process.stdout.write(text, (error) => (error ? reject(error) : resolve()));
+    process.stdout.write(text, (error) => {
+      // Whoever reads has read enough: `| head`.
+      if (!error || systemCode(error) === "EPIPE") resolve();
+      else reject(systemError("standard output", error, "written"));
+    });
   });
 }
+
+// An error of a stream comes as an event, too, which would end the process. The result's own is told where it is written;
+// notes nobody reads are not worth a run.
+process.stdout.on("error", () => undefined);
+process.stderr.on("error", () => undefined);
 
 process.exit(await main(process.argv.slice(2)));

@@ -1,7 +1,8 @@
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { basename, dirname, extname, resolve } from "node:path";
 import { modelFolder } from "../checkpoint/gguf/folder.ts";
 import { nodeFolder } from "../checkpoint/node/folder.ts";
+import { systemError } from "../checkpoint/node/system-error.ts";
 import type { ModelFolder } from "../checkpoint/source.ts";
 import { R1Error } from "../errors.ts";
 
@@ -15,12 +16,11 @@ export interface ModelPath {
 /**
  * A path is a Hugging Face-layout folder, a `.safetensors` file beside its `config.json`, a GGUF file or a
  * folder with one.
- * @throws R1Error E_FILE_MISSING, E_FORMAT, and what `modelFolder` throws
+ * @throws R1Error E_FILE_MISSING, E_FILE_READ, E_FORMAT, and what `modelFolder` throws
  */
 export async function modelPath(path: string): Promise<ModelPath> {
   const full = resolve(path);
-  if (!existsSync(full)) throw new R1Error("E_FILE_MISSING", `${path}: no such file or folder`, { file: path });
-  if (statSync(full).isDirectory()) return { folder: await modelFolder(nodeFolder(full)) };
+  if (isFolder(full, path)) return { folder: await modelFolder(nodeFolder(full)) };
   const [folder, file] = [nodeFolder(dirname(full)), basename(full)];
   const extension = extname(full);
   if (extension === ".gguf") return { folder: await modelFolder(folder, file) };
@@ -32,4 +32,12 @@ export async function modelPath(path: string): Promise<ModelPath> {
       file: path,
     },
   );
+}
+
+function isFolder(full: string, path: string): boolean {
+  try {
+    return statSync(full).isDirectory();
+  } catch (error) {
+    throw systemError(path, error, "read");
+  }
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { R1Error } from "../errors.ts";
+import { systemError } from "../checkpoint/node/system-error.ts";
 import { decodeUtf8 } from "../train/data/jsonl.ts";
 
 /** @throws R1Error E_FILE_MISSING, E_FILE_READ */
@@ -7,9 +7,7 @@ export function readFileBytes(path: string, name = path): Buffer {
   try {
     return readFileSync(path);
   } catch (cause) {
-    const missing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
-    const message = missing ? `${name}: no such file` : `${name}: cannot be read: ${String(cause)}`;
-    throw new R1Error(missing ? "E_FILE_MISSING" : "E_FILE_READ", message, { file: name }, { cause });
+    throw systemError(name, cause, "read");
   }
 }
 

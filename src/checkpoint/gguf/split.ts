@@ -6,7 +6,7 @@ import type { GgufFile } from "./file.ts";
 import { MetadataReader } from "./metadata.ts";
 
 /** Parts of a model of trillions of parameters in the usual tens of gigabytes. */
-const MAX_PARTS = 1000;
+export const MAX_PARTS = 1000;
 
 interface SplitName {
   readonly stem: string;

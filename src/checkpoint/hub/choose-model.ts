@@ -1,6 +1,8 @@
 import { R1Error } from "../../errors.ts";
+import { MAX_PARTS } from "../gguf/split.ts";
 import { MOST_ONNX_PARTS, onnxData, onnxGraph, ONNX_VARIANTS } from "../onnx/variants.ts";
 import { quote } from "../quote.ts";
+import { MAX_SHARDS } from "../safetensors/shard-index.ts";
 import { TEXT_FILES } from "../text-files.ts";
 import { formatHubAddress } from "./address.ts";
 import type { HubAddress } from "./address.ts";
@@ -23,6 +25,8 @@ const INDEX = "model.safetensors.index.json";
 const SHARD = /^model-\d{5}-of-\d{5,6}\.safetensors$/;
 const GGUF_PART = /^(.+)-(\d{5})-of-(\d{5})\.gguf$/;
 const SEVERAL = { gguf: "several GGUF files", onnx: "several ONNX models" } as const;
+/** Parts that a model is opened in, as in `gguf/split.ts` and `safetensors/shard-index.ts`. */
+const MOST_PARTS = { safetensors: MAX_SHARDS, gguf: MAX_PARTS, onnx: MOST_ONNX_PARTS } as const;
 /** Files that a message repeats. */
 const MAX_TOLD = 20;
 
@@ -37,6 +41,22 @@ export function modelsOf(files: readonly HubFile[]): readonly HubModel[] {
  *   the repository does not have
  */
 export function chooseModel({ files }: Pick<HubListing, "files">, address: HubAddress): HubModel {
+  const model = modelNamed(files, address);
+  const parts = model.files.filter(({ path }) => isPart(model, path)).length;
+  const most = MOST_PARTS[model.format];
+  if (parts <= most) return model;
+  throw new R1Error(
+    "E_HUB_FILES",
+    `${formatHubAddress(address)}: ${quote(model.file)} has ${parts} parts; at most ${most} can be opened`,
+  );
+}
+
+function isPart(model: HubModel, path: string): boolean {
+  if (model.format === "onnx") return path.startsWith(`${model.file}_data`);
+  return path !== INDEX && isWeights(model, path);
+}
+
+function modelNamed(files: readonly HubFile[], address: HubAddress): HubModel {
   const models = modelsOf(files);
   const { file } = address;
   if (file === undefined) {
@@ -90,7 +110,9 @@ function ggufModels(files: readonly HubFile[]): HubModel[] {
     if (!file.path.endsWith(".gguf") || isProjector(file.path)) continue;
     const [, stem, , parts] = GGUF_PART.exec(file.path) ?? [];
     const key = stem === undefined ? file.path : `${stem} of ${parts}`;
-    groups.set(key, [...(groups.get(key) ?? []), file]);
+    const group = groups.get(key);
+    if (group) group.push(file);
+    else groups.set(key, [file]);
   }
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
@@ -109,7 +131,8 @@ function onnxModels(files: readonly HubFile[]): HubModel[] {
     const graph = byPath.get(onnxGraph(variant));
     if (!graph) return [];
     const data: HubFile[] = [];
-    for (let part = 0; part < MOST_ONNX_PARTS; part++) {
+    // One more than can be opened, to be refused.
+    for (let part = 0; part <= MOST_ONNX_PARTS; part++) {
       const file = byPath.get(onnxData(graph.path, part));
       if (!file) break;
       data.push(file);

@@ -92,6 +92,47 @@ describe("a hub's listing", () => {
     expect((await listing).files).toEqual([{ path: "good.json", size: 1 }]);
   });
 
+  const page = (from: number, count: number): string =>
+    JSON.stringify(Array.from({ length: count }, (_, i) => ({ type: "file", path: `f${from + i}`, size: 1 })));
+
+  it("of very many files is refused by the limit, and tells how far it is until then", async () => {
+    const told: number[] = [];
+    const hub = await startTestHub(
+      {},
+      {
+        fault: ({ what, nth }) =>
+          what === "tree"
+            ? {
+                body: page(nth * 20_000, 20_000),
+                headers: { link: `</api/models/owner/model/tree/x?${nth}>; rel="next"` },
+              }
+            : undefined,
+      },
+    );
+    onTestFinished(hub.close);
+    const listing = new Hub({ endpoint: hub.endpoint }).list(ADDRESS, undefined, (count) => void told.push(count));
+    await expect(listing).rejects.toMatchObject({
+      code: "E_HUB_FILES",
+      message: expect.stringContaining(
+        "the hub lists more than 60000 files; at most 50000 are looked through",
+      ) as string,
+    });
+    expect(told).toEqual([20_000, 40_000]);
+  });
+
+  it("whose pages never end is refused", async () => {
+    const link = '</api/models/owner/model/tree/x>; rel="next"';
+    const { listing } = await list({
+      fault: ({ what }) => (what === "tree" ? { body: "[]", headers: { link } } : undefined),
+    });
+    await expect(listing).rejects.toMatchObject({ code: "E_HUB_FILES" });
+  });
+
+  it("of a hundred thousand files on one page is refused in time", async () => {
+    const { listing } = await list({ fault: ({ what }) => (what === "tree" ? { body: page(0, 100_000) } : undefined) });
+    await expect(listing).rejects.toThrow("100000 files; at most 50000");
+  });
+
   it("does not follow a page to another server", async () => {
     const elsewhere = await startTestHub({ "evil.gguf": Buffer.from("x") });
     onTestFinished(elsewhere.close);
@@ -137,6 +178,35 @@ describe("a repository's model", () => {
     expect(model).toMatchObject({ format: "safetensors", file: "model.safetensors", bytes: 1 + 2 + 3 });
     expect(model.files.map(({ path }) => path)).toEqual(["config.json", "tokenizer.json", "model.safetensors"]);
     expect(choose("a/b:model.safetensors", names)).toEqual(model);
+  });
+
+  const digits = (part: number): string => String(part).padStart(5, "0");
+  const numbered = (count: number, name: (part: number) => string): string[] =>
+    Array.from({ length: count }, (_, i) => name(i + 1));
+
+  it.each([
+    [99_999, 1000, numbered(99_999, (part) => `m-${digits(part)}-of-99999.gguf`)],
+    [
+      99_999,
+      2000,
+      ["config.json", "model.safetensors.index.json"].concat(
+        numbered(99_999, (part) => `model-${digits(part)}-of-99999.safetensors`),
+      ),
+    ],
+    [
+      65,
+      64,
+      [
+        "config.json",
+        "onnx/model.onnx",
+        "onnx/model.onnx_data",
+        ...numbered(64, (part) => `onnx/model.onnx_data_${part}`),
+      ],
+    ],
+  ])("of %d parts is refused at once: %d can be opened", (parts, most, names) => {
+    const begun = performance.now();
+    expect(() => choose("a/b", names)).toThrow(`has ${parts} parts; at most ${most} can be opened`);
+    expect(performance.now() - begun).toBeLessThan(5000);
   });
 
   it("may be in shards", () => {

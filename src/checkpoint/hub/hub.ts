@@ -46,8 +46,10 @@ export interface HubListing {
 
 const MEBIBYTE = 2 ** 20;
 const MAX_ANSWER_BYTES = 16 * MEBIBYTE;
-const MAX_PAGES = 100;
-const MAX_FILES = 20_000;
+/** A model of trillions of parameters has hundreds of files; whole archives of checkpoints have tens of thousands. */
+const MAX_FILES = 50_000;
+/** A hub gives a thousand files a page; one that gives fewer is not asked for ever. */
+const MAX_PAGES = 200;
 const STALL_MS = 30_000;
 
 const infoSchema = v.object({ sha: v.pipe(v.string(), v.regex(/^[0-9a-f]{40}$/)) });
@@ -83,20 +85,30 @@ export class Hub {
 
   /**
    * What a repository has at a revision.
-   * @throws R1Error E_HUB_MISSING, E_HUB_ACCESS, E_HTTP, E_HTTP_PAGE, E_STALLED, E_JSON, E_ABORTED
+   * @param onPage told how many files have come where more follow
+   * @throws R1Error E_HUB_FILES for more files than are looked through; E_HUB_MISSING, E_HUB_ACCESS, E_HTTP, E_HTTP_PAGE, E_STALLED, E_JSON, E_ABORTED
    */
-  async list({ repository, revision }: HubAddress, signal?: AbortSignal): Promise<HubListing> {
+  async list(
+    { repository, revision }: HubAddress,
+    signal?: AbortSignal,
+    onPage?: (files: number) => void,
+  ): Promise<HubListing> {
     const commit = await this.commitOf({ repository, revision }, signal);
     const files: HubFile[] = [];
     const path = `api/models/${repository}/tree/${encodeURIComponent(commit)}?recursive=1`;
     let next: URL | undefined = new URL(path, this.#endpoint);
-    for (let page = 0; next && page < MAX_PAGES && files.length < MAX_FILES; page++) {
+    for (let page = 0; next; page++) {
       const url: URL = next;
+      if (page === MAX_PAGES) throw tooMany(repository, `more than ${MAX_PAGES} pages of files`, `${MAX_PAGES} pages`);
       const { json, link } = await this.#json(url, signal);
       const parsed = v.safeParse(treeSchema, json);
       if (!parsed.success) throw badAnswer(url, parsed.issues);
-      files.push(...parsed.output.flatMap(fileOf));
+      // One by one: a page of more than some hundred thousand would not fit a call's arguments.
+      for (const entry of parsed.output) for (const file of fileOf(entry)) files.push(file);
       next = nextPage(url, link);
+      const more = next ? "more than " : "";
+      if (files.length > MAX_FILES) throw tooMany(repository, `${more}${files.length} files`, `${MAX_FILES}`);
+      if (next) onPage?.(files.length);
     }
     return { repository, revision, commit, files };
   }
@@ -250,6 +262,13 @@ function nextPage(url: URL, link: string | null): URL | undefined {
   if (address === undefined || !URL.canParse(address, url)) return undefined;
   const next = new URL(address, url);
   return next.origin === url.origin ? next : undefined;
+}
+
+function tooMany(repository: string, found: string, most: string): R1Error {
+  return new R1Error(
+    "E_HUB_FILES",
+    `${repository}: the hub lists ${found}; at most ${most} are looked through. Name a repository of one model`,
+  );
 }
 
 function badAnswer(url: URL, [issue]: readonly v.BaseIssue<unknown>[]): R1Error {

@@ -5,6 +5,7 @@ import { R1Error, throwIfAborted } from "../../errors.ts";
 import { pathSegments } from "../file-name.ts";
 import { allocate, checkRange, endedEarly } from "../source.ts";
 import type { ByteSource, ModelFolder } from "../source.ts";
+import { systemCode, systemError } from "./system-error.ts";
 
 /** Bytes per system call: below its limit of 2 GiB, and often enough to notice an abort. */
 const READ_BYTES = 32 * 2 ** 20;
@@ -14,7 +15,7 @@ const READ_BYTES = 32 * 2 ** 20;
  * @throws R1Error E_FILE_MISSING for a directory that is not there
  */
 export function nodeFolder(directory: string): ModelFolder {
-  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
+  if (!isFolder(directory)) {
     throw new R1Error("E_FILE_MISSING", `${directory}: no such folder`, { file: directory });
   }
   return {
@@ -26,7 +27,7 @@ export function nodeFolder(directory: string): ModelFolder {
     },
     list: () =>
       readdir(directory).catch((error: unknown) => {
-        throw readError(directory, error);
+        throw systemError(directory, error, "read");
       }),
   };
 }
@@ -57,7 +58,7 @@ async function fileSize(name: string, path: string): Promise<number | undefined>
     const info = await stat(path);
     if (info.isFile()) return info.size;
   } catch (error) {
-    if (["ENOENT", "ENOTDIR"].includes(systemCode(error))) return undefined;
+    if (["ENOENT", "ENOTDIR"].includes(systemCode(error) ?? "")) return undefined;
     throw readError(name, error);
   }
   // A pipe or a device would be read for ever.
@@ -80,12 +81,18 @@ async function fill(bytes: Uint8Array, offset: number, path: string, signal: Abo
   }
 }
 
-function readError(name: string, error: unknown): R1Error {
-  const code = systemCode(error);
-  return new R1Error("E_FILE_READ", `${name}: the file could not be read (${code})`, { file: name }, { cause: error });
+function isFolder(directory: string): boolean {
+  try {
+    return statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch (error) {
+    throw systemError(directory, error, "read");
+  }
 }
 
-/** The system's name of a failure, ENOENT and the like. */
-function systemCode(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : String(error);
+/** A file that is gone while it is read was there before: it is not missing from the folder. */
+function readError(name: string, error: unknown): R1Error {
+  const known = systemError(name, error, "read");
+  if (known.code !== "E_FILE_MISSING") return known;
+  const code = systemCode(error);
+  return new R1Error("E_FILE_READ", `${name}: the file could not be read (${code})`, { file: name }, { cause: error });
 }

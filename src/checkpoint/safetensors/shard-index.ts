@@ -5,7 +5,7 @@ import { quote } from "../quote.ts";
 import { MAX_TENSORS } from "./header.ts";
 
 /** Enough for models of trillions of parameters in the usual 5 GB shards. */
-const MAX_SHARDS = 2000;
+export const MAX_SHARDS = 2000;
 
 /**
  * Parses `model.safetensors.index.json`: which shard holds which tensor. Other fields, `metadata.total_size` among

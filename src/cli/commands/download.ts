@@ -8,6 +8,7 @@ import type { DownloadProgress } from "../../checkpoint/hub/meter.ts";
 import { diskStore, freeDiskBytes, nodeSha256 } from "../../checkpoint/hub/node/disk-store.ts";
 import { UsageError } from "../args.ts";
 import { note } from "../command.ts";
+import { interruptible } from "../signals.ts";
 import type { Command } from "../command.ts";
 
 /** Progress goes to standard error at most so often. */
@@ -26,24 +27,22 @@ export const downloadCommand: Command = {
     // As Hugging Face's own tools have them. A token is never an argument, which other processes could read.
     const { HF_ENDPOINT: endpoint, HF_TOKEN: token } = process.env;
     const hub = new Hub({ ...given("endpoint", args.text("endpoint") ?? endpoint), ...given("token", token) });
-    const listing = await hub.list(address);
+    const listing = await hub.list(address, undefined, (files) => note(`listing: ${files} files so far`));
     const model = chooseModel(listing, address);
     const out = args.text("out") ?? join("models", basename(address.repository));
     note(`${listing.repository} at ${listing.commit}: ${model.files.length} files, ${model.bytes} bytes to ${out}`);
     const store = diskStore(out);
-    const interrupted = new AbortController();
-    const stop = (): void => interrupted.abort();
-    process.once("SIGINT", stop);
+    const stop = interruptible("stopping; what has come stays, and the same command goes on from there");
     try {
       await downloadModel(hub, listing, model, store, {
-        signal: interrupted.signal,
+        signal: stop.signal,
         freeBytes: () => freeDiskBytes(out),
         checkConfig: (config) => checkCatalogueConfig(address.repository, config),
         newSha256: nodeSha256,
         onProgress: notes(),
       });
     } finally {
-      process.off("SIGINT", stop);
+      stop.dispose();
     }
     const files = model.files.map(({ path, size, sha256 }) => ({
       path: join(out, path),

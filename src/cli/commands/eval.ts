@@ -8,6 +8,7 @@ import { UsageError } from "../args.ts";
 import type { Args } from "../args.ts";
 import type { Command } from "../command.ts";
 import { MODEL_OPTIONS } from "../engine.ts";
+import { interruptible } from "../signals.ts";
 import { withTaskSampler } from "../task-sampler.ts";
 
 export const evalCommand: Command = {
@@ -43,9 +44,14 @@ export const evalCommand: Command = {
         throw new R1Error("E_OPTION", `${maxNewTokens} new tokens; the model has ${maxPositions} positions`);
       },
     };
-    const evaluation = await withTaskSampler(args, sampling, (sampler, settings) =>
-      evaluate(sampler, problems, { prompts, samples, seed, settings }),
-    );
+    const evaluation = await withTaskSampler(args, sampling, async (sampler, settings) => {
+      const stop = interruptible("stopping; an evaluation is whole or nothing");
+      try {
+        return await evaluate(sampler, problems, { prompts, samples, seed, settings }, stop.signal);
+      } finally {
+        stop.dispose();
+      }
+    });
     return { json: evaluation, text: lines(evaluation) };
   },
 };

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { openCheckpoint } from "../../checkpoint/checkpoint.ts";
 import type { ExportFile } from "../../checkpoint/export/file.ts";
@@ -10,7 +10,9 @@ import type { OnnxWeights } from "../../checkpoint/export/onnx/decoder.ts";
 import { onnxFiles } from "../../checkpoint/export/onnx/export.ts";
 import { peftFiles } from "../../checkpoint/export/peft.ts";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from "../../checkpoint/peft/config.ts";
-import { R1Error } from "../../errors.ts";
+import { makeFolder } from "../../checkpoint/node/make-folder.ts";
+import { systemCode, systemError } from "../../checkpoint/node/system-error.ts";
+import { isR1Error, R1Error, throwIfAborted } from "../../errors.ts";
 import { adaptedFolder } from "../../model/adapted-folder.ts";
 import { readAdapter } from "../../model/adapter.ts";
 import { exportGguf } from "../../model/export-gguf.ts";
@@ -22,6 +24,8 @@ import { note } from "../command.ts";
 import type { Command } from "../command.ts";
 import { trlExport } from "../export-trl.ts";
 import { modelPath } from "../model-path.ts";
+import { checkFileWritable, checkFolderWritable, checkRoomFor } from "../output.ts";
+import { interruptible } from "../signals.ts";
 
 const FLOAT_TYPES: Readonly<Record<string, FloatDtype>> = { f32: "F32", f16: "F16", bf16: "BF16" };
 const GGUF_TYPES: Readonly<Record<string, WrittenDtype>> = { ...FLOAT_TYPES, q8_0: "Q8_0", q4_0: "Q4_0" };
@@ -68,12 +72,23 @@ export const exportCommand: Command = {
     const [only] = files;
     // A format of one file may be written under the name that PATH gives.
     const single = files.length === 1 && only !== undefined && hasExtensionOf(out, only.path);
+    if (single) checkFileWritable(out);
+    else checkFolderWritable(out);
+    checkRoomFor(
+      files.reduce((sum, { size }) => sum + size, 0),
+      single ? dirname(out) : out,
+    );
     const written: string[] = [];
-    for (const file of files) {
-      const path = single ? out : join(out, file.path);
-      note(`${path}  ${file.size} bytes`);
-      await writeFile(path, file);
-      written.push(path);
+    const stop = interruptible("stopping; the file that is being written is removed");
+    try {
+      for (const file of files) {
+        const path = single ? out : join(out, file.path);
+        note(`${path}  ${file.size} bytes`);
+        await writeFile(path, file, stop.signal);
+        written.push(path);
+      }
+    } finally {
+      stop.dispose();
     }
     return { json: { files: written }, text: written.join("\n") };
   },
@@ -111,24 +126,35 @@ function shardBytes(args: Args): number | undefined {
 
 function hasExtensionOf(out: string, path: string): boolean {
   const extension = path.slice(path.lastIndexOf("."));
-  return out.endsWith(extension) && statSync(out, { throwIfNoEntry: false })?.isDirectory() !== true;
+  try {
+    return out.endsWith(extension) && statSync(out, { throwIfNoEntry: false })?.isDirectory() !== true;
+  } catch (error) {
+    throw systemError(out, error, "written");
+  }
 }
 
 /** A file appears whole or not at all: also where the model is exported onto itself. */
-async function writeFile(path: string, file: ExportFile): Promise<void> {
+async function writeFile(path: string, file: ExportFile, signal: AbortSignal): Promise<void> {
   const part = `${path}.part`;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     const handle = await open(part, "w");
     try {
-      for await (const chunk of file.chunks()) await handle.writeFile(chunk);
+      for await (const chunk of file.chunks()) {
+        throwIfAborted(signal);
+        await handle.writeFile(chunk);
+      }
+      throwIfAborted(signal);
+      await handle.sync();
     } finally {
       await handle.close();
     }
     await rename(part, path);
   } catch (error) {
-    await rm(part, { force: true });
-    if (error instanceof R1Error) throw error;
-    throw new R1Error("E_FILE_READ", `${path}: cannot be written: ${String(error)}`, { file: path }, { cause: error });
+    await rm(part, { force: true }).catch(() => undefined);
+    if (isR1Error(error) && error.code === "E_ABORTED") {
+      throw new R1Error("E_ABORTED", `stopped on request; ${path} and what comes after it are not written`);
+    }
+    throw systemCode(error) === undefined ? error : systemError(path, error, "written");
   }
 }

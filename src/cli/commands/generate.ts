@@ -14,6 +14,7 @@ import type { Args } from "../args.ts";
 import type { Command } from "../command.ts";
 import { KV_OPTION, KV_USAGE, kvFromArgs, loadFromArgs, MODEL_OPTIONS, withKv } from "../engine.ts";
 import type { LoadedPath } from "../engine.ts";
+import { interruptible } from "../signals.ts";
 import { loadTextAssets, requireTokenizer } from "../../model/text-assets.ts";
 import { readMessages } from "./text.ts";
 
@@ -141,10 +142,15 @@ async function complete(
     stopIds: eosIds,
     ...(tokenizer ? { tokenizer } : {}),
   };
-  for await (const event of generate(session, request)) {
-    events.push(event);
-    if (event.type === "finished") completions[event.sample] = event.completion;
-    if (event.type === "done") stats = event.stats;
+  const stop = interruptible("stopping; what has been written so far is the result");
+  try {
+    for await (const event of generate(session, { ...request, signal: stop.signal })) {
+      events.push(event);
+      if (event.type === "finished") completions[event.sample] = event.completion;
+      if (event.type === "done") stats = event.stats;
+    }
+  } finally {
+    stop.dispose();
   }
   return { completions, stats, events, gpuBytes: gpu.arena.liveBytes };
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { isR1Error, R1Error } from "../../errors.ts";
 import type { ModelSpec } from "../../model/spec.ts";
 import { taskProblems } from "../../train/run/problems.ts";
 import { acceptedSamples } from "../../train/run/reject-sample.ts";
@@ -6,6 +6,8 @@ import { parseTask } from "../../train/tasks/tasks.ts";
 import type { Command } from "../command.ts";
 import { note } from "../command.ts";
 import { MODEL_OPTIONS } from "../engine.ts";
+import { AcceptedFile } from "../run/accepted-file.ts";
+import { interruptible } from "../signals.ts";
 import { withTaskSampler } from "../task-sampler.ts";
 
 /** Problems that are answered together; accepted samples are counted after each. */
@@ -35,19 +37,49 @@ export const rejectSampleCommand: Command = {
       generations: samples,
       maxNewTokens: ({ maxPositions }: ModelSpec) => Math.min(task.maxCompletionLength, maxPositions - 1),
     };
-    const lines: string[] = [];
-    const problems = await withTaskSampler(args, sampling, async (sampler, settings) => {
-      let done = 0;
-      const options = { problems: n, perBatch: CHUNK, samples, seed, settings };
-      for await (const batch of acceptedSamples(sampler, taskProblems(task, null, seed), options)) {
-        done += batch.problems;
-        for (const pair of batch.accepted) lines.push(JSON.stringify(pair));
-        note(`${done} of ${n} problems, ${lines.length} accepted`);
-      }
-      return done;
-    });
-    writeFileSync(out, lines.map((line) => `${line}\n`).join(""));
-    const json = { problems, samples, accepted: lines.length, out };
-    return { json, text: `${lines.length} accepted of ${problems * samples} samples in ${out}` };
+    const model = args.required("model");
+    const [weights, temperature] = [args.text("weights") ?? "as stored", args.number("temperature") ?? 1];
+    const file = new AcceptedFile(out, { model, weights, task: task.name, n, samples, seed, temperature });
+    for (const line of file.notes) note(line);
+    if (file.problems < n) {
+      await withTaskSampler(args, sampling, async (sampler, settings) => {
+        const stop = interruptible("stopping; accepted samples so far stay");
+        const options = {
+          done: file.problems,
+          problems: n,
+          perBatch: CHUNK,
+          samples,
+          seed,
+          settings,
+          signal: stop.signal,
+        };
+        try {
+          for await (const batch of acceptedSamples(sampler, taskProblems(task, null, seed), options)) {
+            file.add(
+              batch.problems,
+              batch.accepted.map((pair) => JSON.stringify(pair)),
+            );
+            note(`${file.problems} of ${n} problems, ${file.accepted} accepted`);
+          }
+        } catch (error) {
+          throw isR1Error(error) && error.code === "E_ABORTED" ? stopped(out, file, n) : error;
+        } finally {
+          stop.dispose();
+        }
+      });
+    }
+    file.finish();
+    const { problems, accepted } = file;
+    return {
+      json: { problems, samples, accepted, out },
+      text: `${accepted} accepted of ${problems * samples} samples in ${out}`,
+    };
   },
 };
+
+function stopped(out: string, { problems, accepted }: AcceptedFile, n: number): R1Error {
+  return new R1Error(
+    "E_ABORTED",
+    `stopped after ${problems} of ${n} problems; ${out} has ${accepted} accepted samples, and the same command goes on`,
+  );
+}

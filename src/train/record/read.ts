@@ -78,7 +78,7 @@ const headerSchema = v.object({
   version: text("a version"),
   started: v.pipe(v.string("a time"), v.isoTimestamp("a time in ISO 8601")),
   seed: whole(0, 0xffff_ffff),
-  max_steps: whole(1, MAX_STEPS),
+  max_steps: whole(0, MAX_STEPS),
   device: v.record(name, v.union([prose, finite, v.boolean()], "text, a number, true or false"), "an object"),
   config: v.unknown(),
 });
@@ -93,7 +93,7 @@ export type RunFiles = { readonly [RUN_FILE]: string } & Readonly<Partial<Record
  *   naming file, line and field
  */
 export function parseRunRecord(files: RunFiles): RunRecord {
-  const run = parseHeader(files[RUN_FILE]);
+  const run = parseRunHeader(files[RUN_FILE]);
   const metrics = readLog("metrics.jsonl", files["metrics.jsonl"], metricsSchema);
   const completions = readLog("completions.jsonl", files["completions.jsonl"], completionSchema);
   const warnings = readLog("warnings.jsonl", files["warnings.jsonl"], warningSchema);
@@ -107,20 +107,10 @@ export function parseRunRecord(files: RunFiles): RunRecord {
 }
 
 /**
- * The lines of a log up to and including a step, for a run that goes on from that step's checkpoint. A last line that
- * was cut off goes too.
- * @throws R1Error E_JSON, E_FORMAT for a line that has no step
+ * Reads `run.json`.
+ * @throws R1Error E_JSON, E_FORMAT naming the field
  */
-export function truncateRecord(lines: readonly string[], last: number, file = "the record"): readonly string[] {
-  const stepSchema = v.looseObject({ step });
-  return lines.filter((line, i) => {
-    if (line === "" || (i === lines.length - 1 && !isJson(line))) return false;
-    const where = `${file}: line ${i + 1}`;
-    return checked(stepSchema, parseJson(line, where), where).step <= last;
-  });
-}
-
-function parseHeader(source: string): RunHeader {
+export function parseRunHeader(source: string): RunHeader {
   refuseLonger(source, MAX_FILE_CHARACTERS, RUN_FILE);
   const { kind, config, ...fields } = checked(headerSchema, parseJson(source, RUN_FILE), RUN_FILE);
   try {
@@ -145,10 +135,14 @@ function readLog<Line extends { readonly step: number }>(
   schema: v.GenericSchema<unknown, Line>,
 ): Log<Line> {
   refuseLonger(source ?? "", MAX_FILE_CHARACTERS, file);
-  const texts = (source ?? "").split("\n");
+  const all = source ?? "";
+  // Where the power failed there are NUL characters in the place of what never came, before or without a line's end.
+  const texts = (all.includes("\0") ? all.replace(/\0+\n?$/, "") : all).split("\n");
   const tail = texts.pop() ?? "";
-  const truncated = tail !== "" && !isJson(tail);
-  if (tail !== "" && !truncated) texts.push(tail);
+  const isLost = all.length > 0 && /\0\n?$/.test(all.slice(-2));
+  const isCut = tail !== "" && !isJson(tail);
+  if (tail !== "" && !isCut) texts.push(tail);
+  const truncated = isCut || isLost;
   if (texts.length > MAX_LINES) throw formatError(file, `found ${texts.length} lines; expected at most ${MAX_LINES}`);
   let before = 0;
   const lines = texts.map((line, i) => {

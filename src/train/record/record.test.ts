@@ -3,9 +3,10 @@ import { isR1Error, type ErrorCode } from "../../errors.ts";
 import { parseGrpoConfig } from "../config/grpo-config.ts";
 import { parseSftConfig } from "../config/sft-config.ts";
 import type { CompletionRecord, TrainEvent } from "../events.ts";
-import { parseRunRecord, truncateRecord, type RunFiles } from "./read.ts";
+import { parseRunRecord, type RunFiles } from "./read.ts";
 import { replay, type ReplayOptions } from "./replay.ts";
 import type { RunHeader, RunRecord } from "./run-record.ts";
+import { lastStepOf, trimLog } from "./trim.ts";
 import { writeEvent, writeRunHeader, type RunSink } from "./write.ts";
 
 const header: RunHeader = {
@@ -95,6 +96,12 @@ test("what is written reads back", async () => {
   expect(record.truncated).toEqual([]);
   const config = parseSftConfig({ model: "m", task: "countdown" });
   expect(parseRunRecord(await written([], { ...header, kind: "sft", config })).run.config).toEqual(config);
+});
+
+test("a run of as many steps as its epochs make says so", async () => {
+  const config = parseSftConfig({ model: "m", task: "countdown", num_train_epochs: 2 });
+  const record = parseRunRecord(await written([], { ...header, kind: "sft", max_steps: 0, config }));
+  expect(record.run).toMatchObject({ max_steps: 0, config: { max_steps: null, num_train_epochs: 2 } });
 });
 
 describe("replay", () => {
@@ -203,18 +210,69 @@ describe("a record from outside", () => {
 
 describe("going on from a checkpoint", () => {
   const lines = ['{"step":1}', '{"step":2}', '{"step":2,"eval_reward":1}', '{"step":3}', '{"step":4,"lo'];
+  const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+  const trimmed = (text: string, last: number, file?: string) => {
+    const { bytes, ...rest } = trimLog(encode(text), last, file);
+    return { lines: new TextDecoder().decode(bytes).split("\n").slice(0, -1), ...rest };
+  };
 
   test("drops the lines after it, and the one that was cut off", () => {
-    expect(truncateRecord(lines, 2)).toEqual(lines.slice(0, 3));
-    expect(truncateRecord(lines, 9)).toEqual(lines.slice(0, 4));
-    expect(truncateRecord([], 2)).toEqual([]);
-    expect(truncateRecord(['{"step":1}', ""], 2)).toEqual(['{"step":1}']);
+    const text = lines.join("\n");
+    expect(trimmed(text, 2)).toEqual({ lines: lines.slice(0, 3), lastStep: 2, later: 1, isRepaired: true });
+    expect(trimmed(text, 9)).toEqual({ lines: lines.slice(0, 4), lastStep: 3, later: 0, isRepaired: true });
+    expect(trimmed("", 2)).toEqual({ lines: [], lastStep: undefined, later: 0, isRepaired: false });
+    expect(trimmed('{"step":1}\n', 2).lines).toEqual(['{"step":1}']);
+    expect(trimmed(text, -1)).toMatchObject({ lines: [], later: 4 });
+  });
+
+  test.each([
+    ["NUL bytes at the end", '{"step":1}\n{"step":2}\n\0\0\0\0'],
+    ["NUL bytes and a line's end", '{"step":1}\n{"step":2}\n\0\0\0\0\n'],
+    ["half a line, NUL bytes and a line's end", '{"step":1}\n{"step":2}\n{"step":3,"lo\0\0\0\n'],
+    ["NUL bytes before a line that was written later", '{"step":1}\n\0\0\0{"step":2}\n'],
+    ["lines of NUL bytes between", '{"step":1}\n\0\0\n\0\n{"step":2}\n'],
+    ["half a character", '{"step":1}\n{"step":2}\n{"step":3,"text":"\u{fffd}'],
+    [
+      "half a line with more that does not count after it",
+      '{"step":1}\n{"step":2}\n{"step":3,"lo{"step":3}\n{"step":4}\n',
+    ],
+  ])("repairs what a machine that went down left: %s", (_, text) => {
+    expect(trimmed(text, 2)).toMatchObject({ lines: ['{"step":1}', '{"step":2}'], lastStep: 2, isRepaired: true });
+  });
+
+  test("leaves whole lines as they are, byte for byte, and ends the last one", () => {
+    const text = '{"step":1,"text":"é日👋"}\r\n\n{"step":2}';
+    expect(trimmed(text, 2)).toEqual({
+      lines: ['{"step":1,"text":"é日👋"}', '{"step":2}'],
+      lastStep: 2,
+      later: 0,
+      isRepaired: true,
+    });
+    const whole = encode('{"step":1,"text":"é日👋"}\n{"step":2}\n');
+    expect(trimLog(whole, 2)).toEqual({ bytes: whole, lastStep: 2, later: 0, isRepaired: false });
   });
 
   test("refuses a line that it cannot place", () => {
-    expect(() => truncateRecord(["x", '{"step":1}'], 2, "metrics.jsonl")).toThrow(
-      /^metrics.jsonl: line 1: expected JSON/,
-    );
-    expect(() => truncateRecord(['{"loss":1}'], 2)).toThrow("line 1: step: found nothing");
+    expect(() => trimmed('x\n{"step":1}', 2, "metrics.jsonl")).toThrow(/^metrics.jsonl: line 1: expected JSON/);
+    expect(() => trimmed('{"loss":1}', 2)).toThrow("line 1: step: found nothing");
+    expect(() => trimmed("[1]\n", 2)).toThrow("line 1: step: found");
   });
+
+  test("finds the last step whatever is broken after it", () => {
+    expect(lastStepOf(encode(lines.join("\n")))).toBe(3);
+    expect(lastStepOf(encode('{"step":7}\n\0\0\n'))).toBe(7);
+    expect(lastStepOf(encode('{"step":7}'))).toBe(7);
+    expect(lastStepOf(encode("x\n"))).toBeUndefined();
+    expect(lastStepOf(encode(""))).toBeUndefined();
+  });
+});
+
+test("a record whose machine went down is read without what never came", async () => {
+  const files = await written();
+  const record = parseRunRecord({ ...files, "metrics.jsonl": '{"step":1,"loss":1}\n\0\0\0\n' });
+  expect(record.metrics).toEqual([{ step: 1, metrics: { loss: 1 } }]);
+  expect(record.truncated).toContain("metrics.jsonl");
+  const half = parseRunRecord({ ...files, "metrics.jsonl": '{"step":1,"loss":1}\n{"step":2,"lo\0\0' });
+  expect(half.metrics).toHaveLength(1);
+  expect(half.truncated).toContain("metrics.jsonl");
 });

@@ -17,7 +17,7 @@ interface RunFields {
   /** When the run began, ISO 8601. */
   readonly started: string;
   readonly seed: number;
-  /** Updates that the whole run has. */
+  /** Updates that the whole run has; 0 for as many as its epochs make. */
   readonly max_steps: number;
   /** What it was trained on: the adapter's own description of itself. */
   readonly device: Readonly<Record<string, string | number | boolean>>;

@@ -10,7 +10,12 @@ export interface RunSink {
 
 /** Begins a record. */
 export async function writeRunHeader(sink: RunSink, header: RunHeader): Promise<void> {
-  await sink.write(RUN_FILE, `${JSON.stringify(header, undefined, 2)}\n`);
+  await sink.write(RUN_FILE, headerText(header));
+}
+
+/** What `run.json` holds. */
+export function headerText(header: RunHeader): string {
+  return `${JSON.stringify(header, undefined, 2)}\n`;
 }
 
 /** Adds what an event says to the record; a checkpoint and the end leave no line. */

@@ -14,6 +14,9 @@ export interface AcceptedBatch {
 }
 
 export interface RejectionOptions {
+  /** Problems that were done before, whole batches. */
+  readonly done?: number;
+  readonly signal?: AbortSignal;
   readonly problems: number;
   readonly perBatch: number;
   readonly samples: number;
@@ -24,13 +27,14 @@ export interface RejectionOptions {
 /**
  * Rejection sampling (DeepSeek-R1, §2.3.3): samples of training problems of which only the right ones are kept, to
  * teach a student.
+ * @throws R1Error E_ABORTED when the signal fires, within a batch
  */
 export async function* acceptedSamples(
   sampler: Sampler,
   source: ProblemSource,
-  { problems, perBatch, samples, seed, settings }: RejectionOptions,
+  { done = 0, signal, problems, perBatch, samples, seed, settings }: RejectionOptions,
 ): AsyncGenerator<AcceptedBatch> {
-  for (let first = 0; first < problems; first += perBatch) {
+  for (let first = done; first < problems; first += perBatch) {
     const count = Math.min(perBatch, problems - first);
     const chosen = Array.from({ length: count }, (_, i) => source.training(first / perBatch, i, perBatch));
     const rollouts = await sampler.sample(
@@ -38,6 +42,7 @@ export async function* acceptedSamples(
       samples,
       settings,
       { seed, path: [PURPOSE.rollout, first] },
+      signal,
     );
     const seen = new Set<string>();
     const accepted = rollouts.flatMap(({ prompt, text, finished }): AcceptedPair[] => {

@@ -5,6 +5,9 @@ import type { ModelFolder } from "../../checkpoint/source.ts";
 import * as v from "valibot";
 import { R1Error } from "../../errors.ts";
 import type { TrainableModel } from "../../model/training/trainable-model.ts";
+import { whole } from "../config/fields.ts";
+import { show } from "../config/parse.ts";
+import { MAX_STEPS } from "../config/shared.ts";
 import type { LoraConfig } from "../config/shared.ts";
 import type { FileMap } from "./model-files.ts";
 import { jsonBytes, tensorFile } from "./model-files.ts";
@@ -18,14 +21,16 @@ export interface RunState {
   readonly numTokens: number;
 }
 
+const count = whole(0, Number.MAX_SAFE_INTEGER);
 const stateSchema = v.object({
-  global_step: v.pipe(v.number(), v.integer(), v.minValue(0)),
-  applied_steps: v.pipe(v.number(), v.integer(), v.minValue(0)),
-  num_input_tokens_seen: v.pipe(v.number(), v.minValue(0)),
+  global_step: whole(0, MAX_STEPS),
+  applied_steps: count,
+  num_input_tokens_seen: count,
 });
 
-const STATE_FILE = "trainer_state.json";
-const OPTIMIZER_FILE = "optimizer.safetensors";
+/** The state of the run; written last, so that where it is, the files before it are. */
+export const STATE_FILE = "trainer_state.json";
+export const OPTIMIZER_FILE = "optimizer.safetensors";
 const REFERENCE_FILE = "reference.safetensors";
 
 /**
@@ -93,10 +98,7 @@ function adapterConfig({ r, lora_alpha, target_modules }: LoraConfig, baseModel:
  * @throws R1Error E_FILE_MISSING, E_JSON and E_FORMAT for a checkpoint that is not this model's
  */
 export async function restoreCheckpoint(trainable: TrainableModel, folder: ModelFolder): Promise<RunState> {
-  const parsed = v.safeParse(stateSchema, await readJson(folder, STATE_FILE));
-  if (!parsed.success) {
-    throw new R1Error("E_FORMAT", `${STATE_FILE}: not the state of a run (${parsed.issues[0].message})`);
-  }
+  const state = parseRunState(await readJson(folder, STATE_FILE));
   const optimizer = await openCheckpoint(folder, { file: OPTIMIZER_FILE });
   const { pool } = trainable;
   const targets = { values: pool.values, exp_avg: pool.first, exp_avg_sq: pool.second };
@@ -118,20 +120,27 @@ export async function restoreCheckpoint(trainable: TrainableModel, folder: Model
     }
     trainable.writeReference(tensors);
   }
-  const { global_step, applied_steps, num_input_tokens_seen } = parsed.output;
-  trainable.appliedSteps = applied_steps;
+  trainable.appliedSteps = state.appliedSteps;
   trainable.publish();
-  return { step: global_step, appliedSteps: applied_steps, numTokens: num_input_tokens_seen };
+  return state;
 }
 
-/** The step that a checkpoint was taken after. */
-export async function resumeStep(checkpoints: {
-  readonly open: () => Promise<ModelFolder | undefined>;
-}): Promise<number> {
-  const folder = await checkpoints.open();
-  const parsed = v.safeParse(stateSchema, folder && (await readJson(folder, STATE_FILE)));
-  if (parsed.success) return parsed.output.global_step;
-  throw new R1Error("E_FILE_MISSING", "there is no checkpoint to resume from; start the run without --resume", {
-    file: STATE_FILE,
-  });
+/**
+ * What a checkpoint's `trainer_state.json` says.
+ * @throws R1Error E_FORMAT naming the field
+ */
+export function parseRunState(json: unknown): RunState {
+  const parsed = v.safeParse(stateSchema, json);
+  if (parsed.success) {
+    const { global_step: step, applied_steps: appliedSteps, num_input_tokens_seen: numTokens } = parsed.output;
+    return { step, appliedSteps, numTokens };
+  }
+  const [issue] = parsed.issues;
+  const field = v.getDotPath(issue);
+  const what = field === null ? "an object" : issue.message;
+  throw new R1Error(
+    "E_FORMAT",
+    `${STATE_FILE}: ${field === null ? "" : `${field}: `}found ${show(issue.input)}; expected ${what}`,
+    { file: STATE_FILE },
+  );
 }

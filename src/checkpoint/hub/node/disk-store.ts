@@ -1,22 +1,22 @@
-import { mkdirSync } from "node:fs";
-import { mkdir, open, rename, rm, statfs } from "node:fs/promises";
+import { open, rename, rm, statfs } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
-import { R1Error } from "../../../errors.ts";
 import { pathSegments } from "../../file-name.ts";
 import { nodeFolder } from "../../node/folder.ts";
+import { makeFolder } from "../../node/make-folder.ts";
+import { systemError } from "../../node/system-error.ts";
 import type { ModelStore, PartFile } from "../model-store.ts";
 import type { Hasher } from "../sha256.ts";
 
 /**
  * A folder on disk, made if it is not there.
- * @throws R1Error E_STORAGE
+ * @throws R1Error E_STORAGE, E_QUOTA
  */
 export function diskStore(directory: string): ModelStore {
   try {
-    mkdirSync(directory, { recursive: true });
+    makeFolder(directory);
   } catch (error) {
-    throw storageError(directory, error);
+    throw systemError(directory, error, "written");
   }
   const pathOf = (file: string): string => join(directory, ...pathSegments(file));
   return {
@@ -24,17 +24,22 @@ export function diskStore(directory: string): ModelStore {
     openPart: (file) => attempt(file, () => openPart(file, pathOf(file))),
     rename: (from, to) =>
       attempt(from, async () => {
-        await mkdir(dirname(pathOf(to)), { recursive: true });
+        makeFolder(dirname(pathOf(to)));
         await rename(pathOf(from), pathOf(to));
       }),
     remove: (file) => attempt(file, () => rm(pathOf(file), { force: true })),
   };
 }
 
-/** Bytes that can still be written there. */
+/** Bytes that can still be written there; undefined where that is not told. */
 export async function freeDiskBytes(directory: string): Promise<number | undefined> {
-  const { bavail, bsize } = await statfs(directory);
-  return bavail * bsize;
+  try {
+    const { bavail, bsize } = await statfs(directory);
+    return bavail * bsize;
+  } catch {
+    // Not every file system tells.
+    return undefined;
+  }
 }
 
 /** Node's own SHA-256, which uses the processor's. */
@@ -44,7 +49,7 @@ export function nodeSha256(): Hasher {
 }
 
 async function openPart(file: string, path: string): Promise<PartFile> {
-  await mkdir(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   // Appends whatever the size is; reads nothing.
   const handle = await open(path, "a");
   let { size } = await handle.stat();
@@ -74,12 +79,6 @@ async function attempt<T>(file: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw error instanceof R1Error ? error : storageError(file, error);
+    throw systemError(file, error, "written");
   }
-}
-
-function storageError(file: string, error: unknown): R1Error {
-  const reason = error instanceof Error ? error.message : String(error);
-  const code = /\b(ENOSPC|EDQUOT)\b/.test(reason) ? "E_QUOTA" : "E_STORAGE";
-  return new R1Error(code, `${file}: cannot be written (${reason})`, { file }, { cause: error });
 }
