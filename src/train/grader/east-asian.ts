@@ -34,9 +34,9 @@ function numeralValue(text: string): number | undefined {
   return total + Math.max(digit, 0);
 }
 
-const PART = String.raw`(?:\d{1,60}(?:\.\d{1,60})?|${NUMERAL})`;
+const PART = String.raw`(?:\d{1,20}(?:\.\d{1,20})?|${NUMERAL})`;
 /** B of A parts: 2分の1 and 二分之一 are one half. */
-const PARTS = new RegExp(String.raw`(?:(\d{1,60})と)?(${PART})\s?(?:分の|分之)\s?([-−]?${PART})`, "g");
+const PARTS = new RegExp(String.raw`(?:(\d{1,20})と)?(${PART})\s?(?:分の|分之)\s?([-−]?${PART})`, "g");
 const ALONE = new RegExp(`^${NUMERAL}$`);
 
 const written = (part: string): string => {
@@ -50,6 +50,7 @@ export function eastAsianNumbers(text: string): string {
   const whole = text.trim();
   const value = ALONE.test(whole) ? numeralValue(whole) : undefined;
   if (value !== undefined && Number.isFinite(value)) return String(value);
+  if (!text.includes("分")) return text;
   return text.replaceAll(PARTS, (_, units: string | undefined, bottom: string, top: string) => {
     return `${units === undefined ? "" : `${units} `}\\frac{${written(top)}}{${written(bottom)}}`;
   });

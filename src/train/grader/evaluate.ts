@@ -187,6 +187,7 @@ class Evaluator {
     const outer = this.#bound.get(variable.name);
     let total = C.complex(op === "sum" ? 0 : 1);
     for (let at = from; at <= end; at++) {
+      this.#work.spend(2);
       this.#bound.set(variable.name, C.complex(at));
       const value = this.evaluate(term);
       total = op === "sum" ? this.#sum(total, value) : C.multiply(total, value);

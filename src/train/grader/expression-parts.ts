@@ -12,6 +12,11 @@ export const BINOMIALS = ["\\binom", "\\dbinom", "\\tbinom"];
 export const TIMES = ["*", "\\cdot", "\\times", "\\ast"];
 export const OVER = ["/", "\\div"];
 export const DEGREES = ["\\circ", "\\degree"];
+const MODULI = ["\\bmod", "\\mod"];
+/** What may follow an atom, or a factor: looked up once for each token, for speed. */
+export const AFTER_ATOM: ReadonlySet<string> = new Set(["!", "%", "^", ...DEGREES, "$", "€", "£", "¥", "₹"]);
+export const BETWEEN_FACTORS: ReadonlySet<string> = new Set([...TIMES, ...OVER, ...MODULI]);
+export const SIGNS: ReadonlySet<string> = new Set(["+", "-", "\\pm", "\\mp"]);
 export const SERIES: Readonly<Record<string, string>> = { "\\sum": "sum", "\\prod": "product" };
 export const CURRENCIES = ["$", "€", "£", "¥", "₹"];
 /** Fonts, accents and geometric marks: what they mark is what counts. */

@@ -147,7 +147,7 @@ function fromEastAsianSentence(text: string): Extracted | undefined {
 export function extractAnswer(input: string): Extracted | undefined {
   const said = withoutThoughts(input);
   if (said === undefined) return undefined;
-  const cleaned = withoutEmphasis(cleanText(said.slice(-MAX_TEXT_CHARACTERS))).trim();
+  const cleaned = withoutEmphasis(cleanText(said.slice(-MAX_TEXT_CHARACTERS)).slice(-MAX_TEXT_CHARACTERS)).trim();
   const tagged = lastMatch(cleaned, ANSWER_TAG)?.[1];
   const text = tagged === undefined || tagged.trim() === "" ? cleaned : tagged.trim();
   const boxed = lastBoxed(text);

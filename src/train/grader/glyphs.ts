@@ -144,7 +144,9 @@ const spelled = (run: string, glyphs: ReadonlyMap<string, string>): string =>
  */
 export function plainGlyphs(text: string): string {
   return text
-    .replaceAll(/[\uff01-\uff5e]/g, (sign) => String.fromCodePoint((sign.codePointAt(0) ?? 0) - FULL_WIDTH_SHIFT))
+    .replaceAll(/[\uff01-\uff5e]{1,4000}/g, (run) => {
+      return String.fromCharCode(...Array.from(run, (sign) => sign.charCodeAt(0) - FULL_WIDTH_SHIFT));
+    })
     .replaceAll("￥", "¥")
     .replaceAll(RAISED_PATTERN, (run) => `^{${spelled(run, RAISED)}}`)
     .replaceAll(LOWERED_PATTERN, (run) => `_{${spelled(run, LOWERED)}}`)

@@ -3,6 +3,7 @@ import { Comparison } from "./compare.ts";
 import { extractAnswer } from "./extract.ts";
 import type { Extracted } from "./extract.ts";
 import type { TokenizeOptions } from "./latex-tokens.ts";
+import { MAX_ANSWER_CHARACTERS } from "./limits.ts";
 import { sameMoment } from "./moments.ts";
 import type { Node } from "./node.ts";
 import { parseAnswer } from "./parse.ts";
@@ -83,12 +84,14 @@ export function gradeAnswer(gold: string, prediction: string, options: GradeOpti
   if (!expected || !MEANINGFUL.test(expected.text)) return undefined;
   const given = extractAnswer(prediction);
   if (!given) return false;
+  const isSame = canonicalString(expected.text) === canonicalString(given.text);
+  if (expected.text.length > MAX_ANSWER_CHARACTERS || given.text.length > MAX_ANSWER_CHARACTERS) return isSame;
   const decided =
     sameChoice(expected, given) ??
     sameMoment(wording(expected.text), wording(given.text)) ??
     sameWords(expected.text, given.text);
   if (decided !== undefined) return decided;
-  if (canonicalString(expected.text) === canonicalString(given.text)) return true;
+  if (isSame) return true;
   const [left, right] = [readings(expected, true), readings(given, false)];
   const isNamed = [...left, ...right].some(({ kind }) => kind === "text");
   const words = canonicalWords(expected.text);

@@ -4,11 +4,11 @@
  */
 
 /** Characters of a text that are looked at; an answer stands at the end. */
-export const MAX_TEXT_CHARACTERS = 20_000;
+export const MAX_TEXT_CHARACTERS = 12_000;
 /** Characters of one extracted answer. */
 export const MAX_ANSWER_CHARACTERS = 2_000;
 /** Tokens of one answer. */
-export const MAX_TOKENS = 800;
+export const MAX_TOKENS = 500;
 /** Brackets, fractions and roots inside one another. */
 export const MAX_DEPTH = 40;
 /** Digits of one number. */
@@ -25,4 +25,4 @@ export const MAX_TERMS = 400;
 /** Parts of a matrix that is worked out. */
 export const MAX_MATRIX_NODES = 2_000;
 /** Visits of a node while comparing two answers. */
-export const MAX_WORK = 60_000;
+export const MAX_WORK = 30_000;

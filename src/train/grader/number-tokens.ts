@@ -33,11 +33,11 @@ const IN_BRACKETS = /(\d{1,400}\.\d{0,400})\((\d{1,40})\)(?=\s{0,9}(?:$|[,;%.)\]
 /** 0.1666…: a block that stands at least twice, or a digit three times. */
 const GOES_ON = /(\d{1,20}\.\d{2,40})\s?(?:\.\.\.|\\(?:[lc]?dots|dotsc))/y;
 const BLOCK = /^(\d*?)(?:(\d)\2{2,}|(\d{2,12}?)\3+)$/;
-const COMMA_GROUPS = /\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?/y;
-const SPACE_GROUPS = /\d{1,3}(?:[ ]\d{3})+(?!\d)(?:[.]\d+)?/y;
-const INDIAN_GROUPS = /\d{1,2}(?:,\d{2})+,\d{3}(?![\d,])(?:\.\d+)?/y;
-const MARK_GROUPS = /\d{1,3}(?:(?:'\d{3})+|(?:_\d{3})+)(?!\d)(?:\.\d+)?/y;
-const POINT_GROUPS = /\d{1,3}(?:(?:\.\d{3}){2,}(?:,\d+)?|(?:\.\d{3})+,\d{1,2})(?![\d,.]*\d)/y;
+const COMMA_GROUPS = /\d{1,3}(?:,\d{3}){1,40}(?![\d,])(?:\.\d+)?/y;
+const SPACE_GROUPS = /\d{1,3}(?:[ ]\d{3}){1,40}(?!\d)(?:[.]\d+)?/y;
+const INDIAN_GROUPS = /\d{1,2}(?:,\d{2}){1,20},\d{3}(?![\d,])(?:\.\d+)?/y;
+const MARK_GROUPS = /\d{1,3}(?:(?:'\d{3}){1,40}|(?:_\d{3}){1,40})(?!\d)(?:\.\d+)?/y;
+const POINT_GROUPS = /\d{1,3}(?:(?:\.\d{3}){2,40}(?:,\d+)?|(?:\.\d{3}){1,40},\d{1,2})(?![\d,.]*\d)/y;
 const COMMA = /\d+,\d+(?![\d,])/y;
 const SCIENTIFIC = /(\d+(?:\.\d+)?)[eE]([+-]?\d{1,3})(?![\d.])/y;
 const NUMBER = /\d+(?:\.\d+)?|\.\d+|\d+\.(?=\s|$)/y;

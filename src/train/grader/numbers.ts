@@ -115,6 +115,10 @@ function isSingle(node: Node): boolean {
  * rounding with at least `precision` digits after the point.
  */
 export function sameValue(a: Node, b: Node, precision: number, work: Work): boolean {
+  if (a.kind === "number" && b.kind === "number") {
+    if (Q.equals(a.value, b.value)) return true;
+    return (a.decimal || b.decimal) && roundedRationals(a, b, a.value, b.value, precision);
+  }
   if (!isSingle(a) || !isSingle(b)) return false;
   const [infiniteA, infiniteB] = [infinitySign(a), infinitySign(b)];
   if (infiniteA !== 0 || infiniteB !== 0) return infiniteA === infiniteB;

@@ -1,4 +1,7 @@
 import {
+  AFTER_ATOM,
+  BETWEEN_FACTORS,
+  SIGNS,
   ATOM_COMMANDS,
   ATOM_KINDS,
   BINOMIALS,
@@ -58,8 +61,9 @@ export abstract class ExpressionParser {
   protected sum(): Node {
     let terms = [this.#term()];
     for (;;) {
-      const sign = this.cursor.take("+", "-", "\\pm", "\\mp");
+      const sign = this.cursor.among(SIGNS);
       if (sign === undefined) break;
+      this.cursor.next();
       if (sign === "\\pm" || sign === "\\mp") {
         const op = sign === "\\pm" ? "plus-minus" : "minus-plus";
         terms = [applyToQuantities(op, joined("add", terms), this.#term())];
@@ -80,13 +84,16 @@ export abstract class ExpressionParser {
       return joined("multiply", known.length > 0 ? known : factors);
     };
     for (;;) {
-      if (this.cursor.take(...TIMES) !== undefined) factors.push(this.#signedFactor());
+      if (this.cursor.among(BETWEEN_FACTORS) === undefined) {
+        if (!this.#startsAtom()) break;
+        this.#beside(factors);
+      } else if (this.cursor.take(...TIMES) !== undefined) factors.push(this.#signedFactor());
       else if (this.cursor.take(...OVER) !== undefined)
         factors = [applyToQuantities("divide", product(), this.#signedFactor())];
-      else if (this.cursor.take("\\bmod", "\\mod") !== undefined)
+      else {
+        this.cursor.next();
         factors = [apply("modulo", product(), this.#signedFactor())];
-      else if (this.#startsAtom()) this.#beside(factors);
-      else break;
+      }
     }
     return sign(product());
   }
@@ -123,7 +130,8 @@ export abstract class ExpressionParser {
   #signs(): (node: Node) => Node {
     let negative = false;
     for (;;) {
-      const sign = this.cursor.take("+", "-", "\\pm", "\\mp");
+      const sign = this.cursor.among(SIGNS);
+      if (sign !== undefined) this.cursor.next();
       if (sign === "-") negative = !negative;
       else if (sign === "\\pm") return (node) => applyToQuantities("plus-minus", whole(0), node);
       else if (sign === "\\mp") return (node) => applyToQuantities("minus-plus", whole(0), node);
@@ -149,14 +157,15 @@ export abstract class ExpressionParser {
   #factor(): Node {
     let node = this.cursor.nested(() => this.#atom());
     for (;;) {
-      if (this.cursor.take("!") !== undefined) node = apply("factorial", node);
+      const kind = this.cursor.peek()?.kind;
+      if (kind === "unit") node = quantity(node, this.#unit());
+      else if (kind === "text") this.#label();
+      else if (this.cursor.among(AFTER_ATOM) === undefined) return node;
+      else if (this.cursor.take("!") !== undefined) node = apply("factorial", node);
       else if (this.cursor.take("%") !== undefined) node = applyToQuantities("percent", node);
       else if (this.cursor.take(...DEGREES) !== undefined) node = quantity(node, DEGREE);
       else if (this.cursor.take("^") !== undefined) node = this.#raised(node);
-      else if (this.cursor.peek()?.kind === "unit") node = quantity(node, this.#unit());
-      else if (this.cursor.at(...CURRENCIES)) node = quantity(node, this.#currency());
-      else if (this.cursor.peek()?.kind === "text") this.#label();
-      else return node;
+      else node = quantity(node, this.#currency());
     }
   }
 

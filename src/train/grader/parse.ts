@@ -29,7 +29,7 @@ const RELATIONS: Readonly<Record<string, Relation>> = {
   "\\geqslant": "≥",
   "\\in": "∈",
 };
-const RELATION_NAMES = Object.keys(RELATIONS);
+const RELATION_NAMES = new Set(Object.keys(RELATIONS));
 const OR_EQUAL: Partial<Record<Relation, Relation>> = { "<": "≤", ">": "≥" };
 const SET_OPERATORS: Readonly<Record<string, SetOperator>> = {
   "\\cup": "∪",
@@ -38,7 +38,7 @@ const SET_OPERATORS: Readonly<Record<string, SetOperator>> = {
   "\\setminus": "∖",
   "\\backslash": "∖",
 };
-const SET_OPERATOR_NAMES = Object.keys(SET_OPERATORS);
+const SET_OPERATOR_NAMES = new Set(Object.keys(SET_OPERATORS));
 const ARROWS = ["\\Rightarrow", "\\implies", "\\Longrightarrow", "\\to", "\\rightarrow", "\\iff", "\\therefore"];
 const CLOSERS: Readonly<Record<string, readonly string[]>> = {
   "(": [")", "]", "["],
@@ -129,9 +129,10 @@ class AnswerParser extends ExpressionParser {
       // An alignment mark before a relation; elsewhere `&` ends a matrix entry.
       if (this.cursor.at("&") && Object.hasOwn(RELATIONS, this.cursor.peek(1)?.text ?? "")) this.cursor.next();
       const negated = this.cursor.take("\\not") !== undefined || this.#takeUnequal();
-      const found = this.cursor.take(...RELATION_NAMES);
+      const found = this.cursor.among(RELATION_NAMES);
       const op = found === undefined ? undefined : RELATIONS[found];
       if (op === undefined) break;
+      this.cursor.next();
       if (negated && op !== "=") throw new Unparseable("a negated relation");
       const orEqual = OR_EQUAL[op];
       const isOr = orEqual !== undefined && this.cursor.take("=") !== undefined;
@@ -154,9 +155,10 @@ class AnswerParser extends ExpressionParser {
   #sets(): Node {
     let node = this.#ratio();
     for (;;) {
-      const found = this.cursor.take(...SET_OPERATOR_NAMES);
+      const found = this.cursor.among(SET_OPERATOR_NAMES);
       const op = found === undefined ? undefined : SET_OPERATORS[found];
       if (op === undefined) return node;
+      this.cursor.next();
       const right = this.#ratio();
       const joined = node.kind === "set-operation" && node.op === op && op !== "∖" ? node.items : [node];
       node = { kind: "set-operation", op, items: [...joined, right] };

@@ -2,7 +2,7 @@ import type { Span } from "./boxed.ts";
 import { unitNamed } from "./units.ts";
 import { isProseWord } from "./words.ts";
 
-const DIGITS = String.raw`(?:\d{1,3}(?:,\d{3})+(?![\d,])|\d{1,2}(?:,\d{2})+,\d{3}(?![\d,])|\d{1,3}(?:[ '_]\d{3})+(?!\d)|\d{1,400})`;
+const DIGITS = String.raw`(?:\d{1,3}(?:,\d{3}){1,20}(?![\d,])|\d{1,2}(?:,\d{2}){1,12},\d{3}(?![\d,])|\d{1,3}(?:[ '_]\d{3}){1,20}(?!\d)|\d{1,400})`;
 const VALUE = String.raw`(?:${DIGITS}(?:[.,]\d{1,400})?|\.\d{1,400})`;
 const FRACTION = String.raw`(?:\d{1,9}\s?)?\\[dt]?frac\{\d{1,40}\}\{\d{1,40}\}`;
 const POWER_OF_TEN = String.raw`(?:\s?(?:\\times|\\cdot|x|\*)\s?10)?\^(?:\{[-+]?\d{1,9}\}|-?\d{1,9})`;
