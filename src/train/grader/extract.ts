@@ -34,6 +34,8 @@ const COPULA = /(?:です|でした|となります|になります|となる|�
 /** Remarks beside the answer, and what it is said not to be. */
 const REMARKS =
   /\((?:not|since|because|as|i\.e\.|which|where|or about)\s[^()]{0,200}\)|,?\s?(?:\b(?:and|but)\s)?\bnot\s[-$]{0,2}[\d.,/]{1,40}\b|\b(?:instead of|rather than)\s\S{1,40}/g;
+/** One of several numbers is no answer. */
+const HEDGED = /\s(?:or|maybe|perhaps|possibly|alternatively)\s|或|または|もしくは/;
 /** A qualification that follows an answer: what is before it decides whether it is mathematics. */
 const QUALIFICATION = /\s(?:for (?:all|any|every|each|some)|where|when|if|with|such that|whenever)\s/;
 
@@ -53,7 +55,7 @@ function lastNumber(text: string): Span | undefined {
 
 /** Counters after a number and what joins numbers, in Japanese and Chinese. */
 const EAST_ASIAN_PARTS =
-  /(?<=[\d)}%])\s?(?:[\p{Script=Han}\p{Script=Katakana}ー々]{1,14}|つ|とおり|こ)(?=\s*$|[\s,、。とや和或])|(?<=[\d)}%\p{Script=Han}\p{Script=Katakana}]\s?)(?:と|および|または|和|或者?|及び)(?=\s?[-\d(\\$])/gu;
+  /(?<=[\d)}%])\s?(?:[\p{Script=Han}\p{Script=Katakana}ー々]{1,14}|つ|とおり|通り|こ)(?=\s*$|[\s,、。とや和或])|(?<=[\d)}%\p{Script=Han}\p{Script=Katakana}]\s?)(?:と|および|または|和|或者?|及び)(?=\s?[-\d(\\$])/gu;
 
 /** One word: of letters, or a short one in Japanese or Chinese. */
 const WORD =
@@ -111,16 +113,33 @@ function fromAnnouncement(text: string): Extracted | undefined {
   const choice = choiceOf(sentence, true);
   const boxed = lastBoxed(sentence);
   if (boxed === "cut") return undefined;
-  if (boxed) return { text: withPercent(sentence, boxed), plain: false, choice: choiceOf(boxed.content) };
+  if (boxed) return fromBox(sentence, boxed);
   const said = sentence.replaceAll(REMARKS, " ");
   const [formula, number] = [lastFormula(said), leadingNumber(said) ?? lastNumber(said)];
   if (formula && (!number || number.start < formula.end))
     return { text: withPercent(said, formula), plain: false, choice };
   const bare = trimMarks(said);
   if (isAnswer(bare)) return { text: bare, plain: true, choice };
-  if (number) return { text: number.content, plain: true, choice };
-  const word = choice ?? saidWord(text);
+  if (number && !(HEDGED.test(said) && numbersIn(said).length > 1 && !number.content.includes(",")))
+    return { text: number.content, plain: true, choice };
+  const word = number ? undefined : (choice ?? saidWord(text));
   return word === undefined ? undefined : { text: word, plain: true, choice };
+}
+
+/** What a box holds; a sentence in Japanese or Chinese holds its value. */
+function fromBox(text: string, box: Span): Extracted {
+  const choice = choiceOf(box.content);
+  const value = isAnswer(box.content.trim())
+    ? undefined
+    : (fromEastAsianSentence(box.content) ?? onlyNumber(box.content));
+  return value ?? { text: withPercent(text, box), plain: false, choice };
+}
+
+/** The number of a sentence that holds but one. */
+function onlyNumber(sentence: string): Extracted | undefined {
+  if (/[\\$=]/.test(sentence) || !/^\s*[A-Za-z]{2,}\s/.test(sentence)) return undefined;
+  const [number, ...more] = numbersIn(sentence);
+  return number && more.length === 0 ? { text: number.content, plain: true } : undefined;
 }
 
 /** The last part of a text that a pattern announces. */
@@ -157,7 +176,7 @@ export function extractAnswer(input: string): Extracted | undefined {
     const found = announced(text, FINAL);
     if (found) return found;
   }
-  if (boxed) return { text: withPercent(text, boxed), plain: false, choice: choiceOf(boxed.content) };
+  if (boxed) return fromBox(text, boxed);
   const bare = trimMarks(text);
   const choice = choiceOf(bare);
   if (!text.includes("####") && isAnswer(bare)) return { text: bare, plain: true, choice };

@@ -22,6 +22,8 @@ const DECIMAL_COMMAS = /\d,\d/;
 const MEANINGFUL = /[\p{L}\p{N}]|\\\{/u;
 const THOUSANDS = /\d[, ]\d{3}(?!\d)/;
 const LETTER_UNIT = /\d\s?[mgLlshAVWNJKC](?![a-zA-Z(])/;
+/** In LaTeX 2.8e-3 is 2.8e minus 3, but hardly anybody means that. */
+const EXPONENT = /\d[eE][-+]\d/;
 /** Runs of letters that may be products of variables: no vowel, or nothing but x, y and z. */
 const PRODUCT = /^(?:[xyz]+|[b-df-hj-np-tv-xz]+)$/;
 
@@ -38,6 +40,7 @@ function readings({ text, plain }: Extracted, isGold: boolean): Node[] {
   if (THOUSANDS.test(cleaned)) options.push({ ...first, grouping: false });
   else if (DECIMAL_COMMAS.test(cleaned) && (cleaned.includes(";") || (isLoose && DECIMAL_COMMA.test(cleaned))))
     options.push({ ...first, grouping: false, decimalComma: true });
+  if (!isGold && !plain && EXPONENT.test(cleaned)) options.push({ ...first, plain: true });
   if (isLoose && LETTER_UNIT.test(cleaned)) options.push({ ...first, letterUnits: false });
   return options.map((option) => parseAnswer(math, option)).filter((node) => node !== undefined);
 }

@@ -29,7 +29,7 @@ interface Scanned {
 const REPEATING = /(\d{0,400}\.\d{0,400})\\(?:overline|bar|dot)\s?(?:\{(\d{1,400})\}|(\d))/y;
 /** 0.\dot{1}4285\dot{7}: dots over the first and the last digit that repeat. */
 const DOTTED = /(\d{0,400}\.\d{0,400})\\dot\s?\{?(\d)\}?(\d{0,60})\\dot\s?\{?(\d)\}?/y;
-const IN_BRACKETS = /(\d{1,400}\.\d{0,400})\((\d{1,40})\)(?=\s{0,9}(?:$|[,;%.)\]}$]))/y;
+const IN_BRACKETS = /(\d{1,400}\.\d{0,400})\((\d{1,100})\)(?=\s{0,9}(?:$|[,;%.)\]}$]))/y;
 /** 0.1666…: a block that stands at least twice, or a digit three times. */
 const GOES_ON = /(\d{1,20}\.\d{2,40})\s?(?:\.\.\.|\\(?:[lc]?dots|dotsc))/y;
 const BLOCK = /^(\d*?)(?:(\d)\2{2,}|(\d{2,12}?)\3+)$/;

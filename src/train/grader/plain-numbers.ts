@@ -17,7 +17,10 @@ const NUMBER = new RegExp(
 const AND = "(?:and|or|と|和|或者?|または|もしくは|及び|and/or)";
 const HEDGE = "(?:maybe|perhaps|possibly|else|even|also)";
 /** Between two numbers that are one answer: a word that is counted, then "and" or "or". */
-const JOINED = new RegExp(String.raw`^(?:\s[a-z]{2,20}|[\p{Script=Han}]{1,3})?\s*,?\s*${AND}(?:\s${HEDGE})?\s*$`, "u");
+const JOINED = new RegExp(
+  String.raw`^(?:\s?[a-z]{2,20}|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]{1,8}?)?\s*,?\s*${AND}(?:\s${HEDGE})?\s*$`,
+  "u",
+);
 const LISTED = /^\s*[,、]\s*$/;
 
 /** Letters right after digits are a variable (2n) unless they are a unit, an ordinal or a word. */

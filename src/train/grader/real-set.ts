@@ -22,6 +22,9 @@ export interface RealSet {
   readonly variable?: string | undefined;
 }
 
+/** Sets joined into one; every one of them is gone through again for the next. */
+const MAX_SETS = 20;
+
 const LINE: Interval = {
   low: { at: Number.NEGATIVE_INFINITY, node: MINUS_INFINITY, closed: false },
   high: { at: Number.POSITIVE_INFINITY, node: INFINITY, closed: false },
@@ -90,6 +93,7 @@ export class RealSetReader {
       case "sequence":
         return node.shape === "tuple" ? this.#interval(node) : this.#several(node);
       case "set-operation": {
+        if (node.items.length > MAX_SETS) return undefined;
         // A set of one number was taken out of its braces.
         const [first, ...rest] = node.items.map((item) => this.read(item) ?? this.#single(item));
         return rest.reduce((set, next) => {
@@ -145,7 +149,7 @@ export class RealSetReader {
       const known = points.filter((point) => point !== undefined);
       return known.length === points.length ? { intervals: merged(known) } : undefined;
     }
-    if (conditions.length < node.items.length) return undefined;
+    if (conditions.length < node.items.length || conditions.length > MAX_SETS) return undefined;
     const sets = conditions.map((condition) => this.#relation(condition));
     const union = folded(sets, (a, b) => merged([...a, ...b]));
     const common = folded(sets, intersection);

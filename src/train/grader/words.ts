@@ -66,7 +66,7 @@ const SHORT_WORDS = new Set("am an as at be by do go he if in is it me my no of 
 /** True for a run of letters that reads as a word and not as variables side by side. */
 export function isProseWord(run: string): boolean {
   const word = run.toLowerCase();
-  if (word === "mod") return false;
+  if (word === "mod" || word === "per") return false;
   if ([FUNCTIONS, CONSTANT_WORDS, SEPARATOR_WORDS, PERCENT_WORDS].some((set) => set.has(word))) return false;
   if (isCountedWord(word) || unitNamed(run) !== undefined) return false;
   if (run.length <= 2) return SHORT_WORDS.has(word);
