@@ -25,4 +25,4 @@ export const MAX_TERMS = 400;
 /** Parts of a matrix that is worked out. */
 export const MAX_MATRIX_NODES = 2_000;
 /** Visits of a node while comparing two answers. */
-export const MAX_WORK = 30_000;
+export const MAX_WORK = 20_000;

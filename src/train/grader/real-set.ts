@@ -25,6 +25,9 @@ export interface RealSet {
 /** Sets joined into one; every one of them is gone through again for the next. */
 const MAX_SETS = 20;
 
+/** What reading a condition costs, in visits of a node. */
+const COST = 150;
+
 const LINE: Interval = {
   low: { at: Number.NEGATIVE_INFINITY, node: MINUS_INFINITY, closed: false },
   high: { at: Number.POSITIVE_INFINITY, node: INFINITY, closed: false },
@@ -171,6 +174,7 @@ export class RealSetReader {
   }
 
   #relation(node: RelationNode): RealSet | undefined {
+    this.#work.spend(COST);
     const steps = node.ops.map((op, index): RealSet | undefined => {
       const [left, right] = [node.sides[index], node.sides[index + 1]];
       if (!left || !right) return undefined;
