@@ -38,6 +38,7 @@ export function cleanAnswer(text: string): string {
     .replaceAll(/\(\s?(?:\\bmod|\\mod|\\text\{\s?mod\s?\}|mod)\s?([^()]{1,60})\)/g, String.raw`\pmod{$1}`)
     .replaceAll(/(?<![a-zA-Z\\])mod(?![a-zA-Z])\s?(\d{1,40})/g, String.raw`\pmod{$1}`)
     .replaceAll(/\\?\$(?!\s?[-\d.])(?<!\d\s?\\?\$)|\\(?=\$|[€£¥₹])/g, "")
+    .replaceAll(/(?<=^[^()[\]{}]{0,400}[<>][^()[\]{}]{0,400})\\cup(?![a-z])(?=[^()[\]{}]{0,400}[<>])/g, "\\lor ")
     .replaceAll(/\*\*|__|`/g, "")
     .replaceAll(/(?<=[\])])\s{0,9}U\s{0,9}(?=[[(])/g, "\\cup ")
     .trim()

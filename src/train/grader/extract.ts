@@ -23,7 +23,7 @@ export interface Extracted {
 const FINAL =
   /(?:final\s{1,9}answer|最终答案|最終的な答え)(?:\s{1,9}is)?\s{0,9}[:：]?(?:\s{0,9}the\s{1,9}final\s{1,9}answer\s{1,9}is:?)?/gi;
 const ANNOUNCED =
-  /####|answer(?:\s{1,9}is)?\s{0,9}[:：]|(?:answer|solution|option|choice)\s{1,9}is\s{0,3}:?|(?:答え|解答?|正解|答)\s{0,3}(?:は|を|[:：])|答案\s?(?:应?[该為为是]{0,2})\s{0,3}[:：]?|(?:故|应|應)?选(?:择)?\s?[:：]?(?=\s?\(?[A-Z])/gi;
+  /####|answer(?:\s{1,9}is)?\s{0,9}[:：]|(?:answer|solution|option|choice)\s{1,9}is\s{0,3}:?|(?:答え|解答?|正解|答)\s{0,3}(?:は|を|[:：】])|答案\s?(?:应?[该為为是]{0,2})\s{0,3}[:：]?|(?:故|应|應)?选(?:择)?\s?[:：]?(?=\s?\(?[A-Z])/gi;
 /** Where the announced sentence ends. */
 const SENTENCE_END = /。|\.\s{0,9}I hope|<\||\.\s{1,9}(?=[A-Z])|\n\s{0,99}\n(?=\s{0,99}\S)/;
 const ANSWER_TAG = /<answer>((?:(?!<answer>)[\s\S])*?)<\/answer>/g;
@@ -33,7 +33,7 @@ const PERCENT_AFTER = /^[\s$]{0,3}(?:\\?%|percent\b|pct\b)/;
 const COPULA = /(?:です|でした|となります|になります|となる|になる|である|だ)?[。．]?$/u;
 /** Remarks beside the answer, and what it is said not to be. */
 const REMARKS =
-  /\((?:not|since|because|as|i\.e\.|which|where|or about)\s[^()]{0,200}\)|,?\s?(?:\b(?:and|but)\s)?\bnot\s[-$]{0,2}[\d.,/]{1,40}\b|\b(?:instead of|rather than)\s\S{1,40}/g;
+  /\((?:not|since|because|as|i\.e\.|which|where|or about)\s[^()]{0,200}\)|,?\s?(?:\b(?:and|but)\s)?\bnot\s[-$]{0,2}[\d.,/]{1,40}\b|\b(?:instead of|rather than)\s\S{1,40}|[-\d.,/]{1,40}[^\d\s。]{0,6}?(?:では|じゃ|で)(?:なく|ない|ありません)[、,]?|(?:不是|并非|而非)\s?[-\d.,/]{1,40}[^\d，,。]{0,4}[，,]?(?:而是)?/g;
 /** One of several numbers is no answer. */
 const HEDGED = /\s(?:or|maybe|perhaps|possibly|alternatively)\s|或|または|もしくは/;
 /** A qualification that follows an answer: what is before it decides whether it is mathematics. */
@@ -108,7 +108,7 @@ function leadingNumber(sentence: string): Span | undefined {
 
 /** The answer of a sentence that announces it. */
 function fromAnnouncement(text: string): Extracted | undefined {
-  const lead = text.replace(/^[\s:：*]+/, "");
+  const lead = text.replace(/^[\s:：*、,】]+/, "");
   const sentence = lead.slice(0, SENTENCE_END.exec(lead)?.index).slice(0, 4 * MAX_ANSWER_CHARACTERS);
   const choice = choiceOf(sentence, true);
   const boxed = lastBoxed(sentence);

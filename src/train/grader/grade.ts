@@ -7,6 +7,7 @@ import { MAX_ANSWER_CHARACTERS } from "./limits.ts";
 import { sameMoment } from "./moments.ts";
 import type { Node } from "./node.ts";
 import { parseAnswer } from "./parse.ts";
+import { withoutThoughts } from "./thoughts.ts";
 import { TooMuchWork, Work } from "./work.ts";
 import { APPROXIMATIONS, constantNamed, FUNCTIONS, mathOfWords } from "./words.ts";
 
@@ -68,6 +69,21 @@ function sameWords(a: string, b: string): boolean | undefined {
   return word === wording(other).replaceAll(/\\(?:to|rightarrow|quad)(?![a-z])|[\s,;→>-]/g, "");
 }
 
+const LEAD = /^\s*(?:the\s+)?(?:final\s+)?(?:answer\s*(?:is|[:：])|answer)\s*[:：]?\s*/i;
+
+/** Is a gold answer of several words all that a prediction says? */
+function saysTheWords(expected: string, prediction: string): boolean {
+  const words = canonicalWords(expected);
+  if (
+    !/\\text|\\mathrm|\\mbox/.test(expected) ||
+    !/^(?=.*\p{L}{2}).*\s/u.test(words) ||
+    prediction.length > MAX_ANSWER_CHARACTERS
+  )
+    return false;
+  const said = withoutThoughts(prediction)?.replaceAll(/[*_`$]/g, "");
+  return said !== undefined && canonicalWords(said.replace(LEAD, "")) === words;
+}
+
 /** @returns undefined where neither answer is a choice between labelled ones */
 function sameChoice(expected: Extracted, given: Extracted): boolean | undefined {
   const gold = expected.choice;
@@ -86,6 +102,7 @@ export function gradeAnswer(gold: string, prediction: string, options: GradeOpti
   const expected = extractAnswer(gold);
   if (!expected || !MEANINGFUL.test(expected.text)) return undefined;
   const given = extractAnswer(prediction);
+  if (saysTheWords(expected.text, prediction)) return true;
   if (!given) return false;
   const isSame = canonicalString(expected.text) === canonicalString(given.text);
   if (expected.text.length > MAX_ANSWER_CHARACTERS || given.text.length > MAX_ANSWER_CHARACTERS) return isSame;

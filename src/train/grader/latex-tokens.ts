@@ -5,7 +5,7 @@ import type { NumberOptions, NumberToken } from "./number-tokens.ts";
 import type { Joint } from "./node.ts";
 import { isCountedWord, isLetterUnit, unitNamed } from "./units.ts";
 import type { Unit } from "./units.ts";
-import { constantNamed, FUNCTIONS, isLabel, PERCENT_WORDS, QUALIFIERS } from "./words.ts";
+import { constantNamed, FUNCTIONS, isLabel, PERCENT_WORDS, QUALIFIERS, SCALES } from "./words.ts";
 
 /**
  * One token. `command` texts start with a backslash; `text` is what `\text{…}` held, or a word; `separator` is a comma
@@ -115,6 +115,10 @@ class Tokenizer {
       else this.#push({ kind: "sign", text: sign });
       return;
     }
+    if (this.#scale(run[0] ?? "") && this.#tokens.length > 0) {
+      this.#at -= run.length - 1;
+      return;
+    }
     const joint = EAST_ASIAN_SEPARATORS.get(run);
     if (joint) this.#push({ kind: "separator", text: ",", joint });
     else this.#unitOrText(run);
@@ -145,6 +149,16 @@ class Tokenizer {
     if (command === "\\") this.#at++;
   }
 
+  /** "million" and 万 after a number multiply it. */
+  #scale(word: string): boolean {
+    const power = SCALES.get(word);
+    if (power === undefined || this.#tokens.at(-1)?.kind !== "number") return false;
+    this.#push({ kind: "sign", text: "*" });
+    const value = { numerator: 10n ** BigInt(power), denominator: 1n };
+    this.#push({ kind: "number", text: String(value.numerator), value, decimal: false, decimals: 0 });
+    return true;
+  }
+
   /** What `\text{…}` holds: mathematics, a separator, a unit, a qualifier, or words. */
   #textGroup(content: string): void {
     const text = content.trim();
@@ -160,6 +174,8 @@ class Tokenizer {
       for (const token of tokenize(text, this.#options) ?? []) this.#push(token);
       return;
     }
+    if (this.#scale(text)) return;
+    if (this.#isAfterValue() && this.#compoundUnit(text)) return;
     if (PERCENT_WORDS.has(text.toLowerCase())) this.#push(PERCENT);
     else if (this.#isQualifier(text)) this.#qualifier(text);
     else if (FUNCTIONS.has(text)) this.#push({ kind: "function", text });
@@ -236,6 +252,7 @@ class Tokenizer {
     if (this.#tokens.at(-1)?.kind === "number" && run.length === 1 && this.#isCross(start)) {
       return this.#push({ kind: "command", text: "\\times" });
     }
+    if (this.#scale(word)) return undefined;
     const constant = constantNamed(run);
     if (constant !== undefined) return this.#push({ kind: "command", text: constant });
     if (afterValue && PERCENT_WORDS.has(word)) return this.#push(PERCENT);

@@ -10,7 +10,7 @@ const TIME = String.raw`(?:\d{1,9}(?::\d{1,9}){1,5}(?:\s?[aApP]\.?[mM]\b\.?)?)`;
 /** A number in prose: with a sign, a currency, as a fraction, a mixed number, a power, a ratio, a time. */
 const NUMBER = new RegExp(
   String.raw`(?<![\w.\\^_{])-?\\?[$€£¥₹]?(?:${TIME}|${FRACTION}|\d{1,9} \d{1,9}\/\d{1,9}|` +
-    String.raw`${VALUE}(?:\s?\/\s?${VALUE}|[eE][+-]?\d{1,3}(?!\w)|${POWER_OF_TEN})?)(?:\s?(?:\\?%|percent\b|pct\b))?`,
+    String.raw`${VALUE}(?:\s?\/\s?${VALUE}|[eE][+-]?\d{1,3}(?!\w)|${POWER_OF_TEN})?)(?:\s(?:hundred|thousand|million|billion|trillion)\b|[万萬億亿])?(?:\s?(?:\\?%|percent\b|pct\b))?`,
   "g",
 );
 

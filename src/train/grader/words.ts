@@ -31,6 +31,19 @@ export const SEPARATOR_WORDS: ReadonlySet<string> = new Set(["and", "or"]);
 
 export const PERCENT_WORDS: ReadonlySet<string> = new Set(["percent", "pct"]);
 
+/** Words after a number that multiply it, as powers of ten. */
+export const SCALES: ReadonlyMap<string, number> = new Map([
+  ["hundred", 2],
+  ["thousand", 3],
+  ["million", 6],
+  ["billion", 9],
+  ["trillion", 12],
+  ["万", 4],
+  ["萬", 4],
+  ["億", 8],
+  ["亿", 8],
+]);
+
 /** Words that begin what an answer is said to hold for. */
 export const QUALIFIERS: ReadonlySet<string> = new Set([
   "for",
@@ -66,7 +79,7 @@ const SHORT_WORDS = new Set("am an as at be by do go he if in is it me my no of 
 /** True for a run of letters that reads as a word and not as variables side by side. */
 export function isProseWord(run: string): boolean {
   const word = run.toLowerCase();
-  if (word === "mod" || word === "per") return false;
+  if (word === "mod" || word === "per" || SCALES.has(word)) return false;
   if ([FUNCTIONS, CONSTANT_WORDS, SEPARATOR_WORDS, PERCENT_WORDS].some((set) => set.has(word))) return false;
   if (isCountedWord(word) || unitNamed(run) !== undefined) return false;
   if (run.length <= 2) return SHORT_WORDS.has(word);
