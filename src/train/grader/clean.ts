@@ -21,9 +21,14 @@ function bracedComma(_: string, digits: string): string {
   return digits.length === 3 ? digits : `.${digits}`;
 }
 
+/** `x < 1 ∪ x > 3` joins conditions rather than sets. */
+function isUnionOfConditions(text: string): boolean {
+  return text.includes("\\cup") && /[<>]/.test(text) && !/[()[\]{}]/.test(text);
+}
+
 /** Spacing, sizes and separators that do not change an answer, and forms of congruences and currencies made one. */
 export function cleanAnswer(text: string): string {
-  return eastAsianNumbers(text)
+  return eastAsianNumbers(isUnionOfConditions(text) ? text.replaceAll(/\\cup(?![a-z])/g, "\\lor ") : text)
     .replaceAll(/(?<=\d)\{[,.]\}\s{0,9}(\d{1,60})(?!\d)/g, bracedComma)
     .replaceAll(/(?<=\d)(?:,\\!\s{0,9}|\\[,;:! ]|~)(?=\d{3}(?!\d))/g, "")
     .replaceAll(LAYOUT, " ")
@@ -38,7 +43,6 @@ export function cleanAnswer(text: string): string {
     .replaceAll(/\(\s?(?:\\bmod|\\mod|\\text\{\s?mod\s?\}|mod)\s?([^()]{1,60})\)/g, String.raw`\pmod{$1}`)
     .replaceAll(/(?<![a-zA-Z\\])mod(?![a-zA-Z])\s?(\d{1,40})/g, String.raw`\pmod{$1}`)
     .replaceAll(/\\?\$(?!\s?[-\d.])(?<!\d\s?\\?\$)|\\(?=\$|[€£¥₹])/g, "")
-    .replaceAll(/(?<=^[^()[\]{}]{0,400}[<>][^()[\]{}]{0,400})\\cup(?![a-z])(?=[^()[\]{}]{0,400}[<>])/g, "\\lor ")
     .replaceAll(/\*\*|__|`/g, "")
     .replaceAll(/(?<=[\])])\s{0,9}U\s{0,9}(?=[[(])/g, "\\cup ")
     .trim()

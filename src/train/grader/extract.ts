@@ -33,7 +33,7 @@ const PERCENT_AFTER = /^[\s$]{0,3}(?:\\?%|percent\b|pct\b)/;
 const COPULA = /(?:です|でした|となります|になります|となる|になる|である|だ)?[。．]?$/u;
 /** Remarks beside the answer, and what it is said not to be. */
 const REMARKS =
-  /\((?:not|since|because|as|i\.e\.|which|where|or about)\s[^()]{0,200}\)|,?\s?(?:\b(?:and|but)\s)?\bnot\s[-$]{0,2}[\d.,/]{1,40}\b|\b(?:instead of|rather than)\s\S{1,40}|[-\d.,/]{1,40}[^\d\s。]{0,6}?(?:では|じゃ|で)(?:なく|ない|ありません)[、,]?|(?:不是|并非|而非)\s?[-\d.,/]{1,40}[^\d，,。]{0,4}[，,]?(?:而是)?/g;
+  /\((?:not|since|because|as|i\.e\.|which|where|or about)\s[^()]{0,200}\)|,?\s?(?:\b(?:and|but)\s)?\bnot\s[-$]{0,2}[\d.,/]{1,40}\b|\b(?:instead of|rather than)\s\S{1,40}|(?<![-\d.,/])[-\d.,/]{1,40}[^\d\s。]{0,6}?(?:では|じゃ|で)(?:なく|ない|ありません)[、,]?|(?:不是|并非|而非)\s?[-\d.,/]{1,40}[^\d，,。]{0,4}[，,]?(?:而是)?/g;
 /** One of several numbers is no answer. */
 const HEDGED = /\s(?:or|maybe|perhaps|possibly|alternatively)\s|或|または|もしくは/;
 /** A qualification that follows an answer: what is before it decides whether it is mathematics. */

@@ -75,7 +75,7 @@ const LEAD = /^\s*(?:the\s+)?(?:final\s+)?(?:answer\s*(?:is|[:：])|answer)\s*[:
 function saysTheWords(expected: string, prediction: string): boolean {
   const words = canonicalWords(expected);
   if (
-    !/\\text|\\mathrm|\\mbox/.test(expected) ||
+    !/^\s*\\(?:text|textbf|textit|textrm|mbox|mathrm)\s?\{[^{}\\]*\}\s*$/.test(expected) ||
     !/^(?=.*\p{L}{2}).*\s/u.test(words) ||
     prediction.length > MAX_ANSWER_CHARACTERS
   )

@@ -66,8 +66,8 @@ const TEXTS = [
 
 /** The fastest of some tries, in milliseconds: what else the machine does is not the grader's. */
 function timeOf(gold: string, prediction: string): number {
-  let best = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < 12 && best > LIMIT_MS / 2; i++) {
+  let best = LIMIT_MS * 10;
+  for (let i = 0; i < 12 && best > LIMIT_MS / 2 && i * best < 40 * LIMIT_MS; i++) {
     const start = performance.now();
     gradeAnswer(gold, prediction);
     best = Math.min(best, performance.now() - start);
