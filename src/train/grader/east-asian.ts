@@ -62,7 +62,7 @@ export const EAST_ASIAN = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}
 
 /** What stands between two answers. */
 export const EAST_ASIAN_SEPARATORS: ReadonlyMap<string, "and" | "or"> = new Map([
-  ...["と", "および", "及び", "かつ", "和", "与", "與", "及", "且"].map((word) => [word, "and"] as const),
+  ...["と", "および", "及び", "かつ", "また", "和", "与", "與", "及", "且"].map((word) => [word, "and"] as const),
   ...["または", "又は", "か", "もしくは", "或", "或者", "或是"].map((word) => [word, "or"] as const),
 ]);
 

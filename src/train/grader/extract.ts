@@ -55,7 +55,7 @@ function lastNumber(text: string): Span | undefined {
 
 /** Counters after a number and what joins numbers, in Japanese and Chinese. */
 const EAST_ASIAN_PARTS =
-  /(?<=[\d)}%])\s?(?:[\p{Script=Han}\p{Script=Katakana}ー々]{1,14}|つ|とおり|通り|こ)(?=\s*$|[\s,、。とや和或])|(?<=[\d)}%\p{Script=Han}\p{Script=Katakana}]\s?)(?:と|および|または|和|或者?|及び)(?=\s?[-\d(\\$])/gu;
+  /(?<=[\d)}%])\s?(?:[\p{Script=Han}\p{Script=Katakana}ー々]{1,14}|つ|とおり|通り|こ)(?=\s*$|[\s,、。とや和或])|(?<=[\d)}%\p{Script=Han}\p{Script=Katakana}]\s?)(?:と|および|または|かつ|もしくは|和|或者?|及び|且)(?=\s?[-\d(\\$a-zA-Z])/gu;
 
 /** One word: of letters, or a short one in Japanese or Chinese. */
 const WORD =

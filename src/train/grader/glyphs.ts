@@ -147,6 +147,7 @@ export function plainGlyphs(text: string): string {
     .replaceAll(/[\uff01-\uff5e]{1,4000}/g, (run) => {
       return String.fromCharCode(...Array.from(run, (sign) => sign.charCodeAt(0) - FULL_WIDTH_SHIFT));
     })
+    .replaceAll(/[\u3380-\u33df]/g, (unit) => unit.normalize("NFKC").replace(/(?<=[a-z])[23]$/, "^$&"))
     .replaceAll("￥", "¥")
     .replaceAll(RAISED_PATTERN, (run) => `^{${spelled(run, RAISED)}}`)
     .replaceAll(LOWERED_PATTERN, (run) => `_{${spelled(run, LOWERED)}}`)

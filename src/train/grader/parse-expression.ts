@@ -37,6 +37,8 @@ import { TokenCursor, Unparseable } from "./token-cursor.ts";
 import { sameDimension, unitNamed, unitPower, unitProduct } from "./units.ts";
 import type { Unit } from "./units.ts";
 
+const INVERSE = ["^", "{", "-", "1", "}", "("];
+
 /** Sums, products, powers and what they are made of; lists and relations come from the answer's parser. */
 export abstract class ExpressionParser {
   protected readonly cursor: TokenCursor;
@@ -394,10 +396,19 @@ export abstract class ExpressionParser {
     const constant = CONSTANT_LETTERS[name];
     if (constant) return { kind: "constant", name: constant };
     const symbol: Node = { kind: "symbol", name };
+    if (FUNCTION_LETTERS.has(letter) && this.#isInverse()) {
+      for (let i = 0; i < INVERSE.length - 1; i++) this.cursor.next();
+      return apply("call", { kind: "symbol", name: `${name}^-1` }, ...argumentsOf(this.brackets()));
+    }
     if (!this.cursor.at("(")) return symbol;
     if (letter === "C" && this.cursor.peek(2)?.text === ",") return apply("binomial", ...argumentsOf(this.brackets()));
     if (!FUNCTION_LETTERS.has(letter)) return symbol;
     return apply("call", symbol, ...argumentsOf(this.brackets()));
+  }
+
+  /** Is what follows the `^{-1}(` of an inverse function? */
+  #isInverse(): boolean {
+    return INVERSE.every((text, ahead) => this.cursor.peek(ahead)?.text === text);
   }
 
   /** A number or words are part of a name; a letter or an expression is an index. */

@@ -23,8 +23,10 @@ export function isName(node: Node): boolean {
 
 /** Left and right side of `a = b = … = z`; what follows `≈` after an exact value is only its rounding. */
 function ends(node: RelationNode): readonly (Node | undefined)[] {
-  const rounding = node.ops.findIndex((op, index) => op === "≈" && index > 0);
-  const sides = rounding > 0 ? node.sides.slice(0, rounding + 1) : node.sides;
+  const [first] = node.sides;
+  const isValue = first !== undefined && !hasSymbols(first);
+  const rounding = node.ops.findIndex((op, index) => op === "≈" && (index > 0 || isValue));
+  const sides = rounding >= 0 ? node.sides.slice(0, rounding + 1) : node.sides;
   return [sides[0], sides.at(-1)];
 }
 
