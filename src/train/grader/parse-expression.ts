@@ -33,8 +33,9 @@ import type { Token } from "./latex-tokens.ts";
 import { apply, EMPTY_SET, INFINITY, whole } from "./node.ts";
 import type { Node } from "./node.ts";
 import { applyToQuantities, bare, quantity } from "./quantity.ts";
+import { parseUnit } from "./parse-unit.ts";
 import { TokenCursor, Unparseable } from "./token-cursor.ts";
-import { sameDimension, unitNamed, unitPower, unitProduct } from "./units.ts";
+import { sameDimension, unitNamed } from "./units.ts";
 import type { Unit } from "./units.ts";
 
 const INVERSE = ["^", "{", "-", "1", "}", "("];
@@ -160,7 +161,11 @@ export abstract class ExpressionParser {
     let node = this.cursor.nested(() => this.#atom());
     for (;;) {
       const kind = this.cursor.peek()?.kind;
-      if (kind === "unit") node = quantity(node, this.#unit());
+      if (kind === "unit")
+        node = quantity(
+          node,
+          parseUnit(this.cursor, () => this.#argument()),
+        );
       else if (kind === "text") this.#label();
       else if (this.cursor.among(AFTER_ATOM) === undefined) return node;
       else if (this.cursor.take("!") !== undefined) node = apply("factorial", node);
@@ -175,33 +180,6 @@ export abstract class ExpressionParser {
   #label(): void {
     this.cursor.next();
     if (this.cursor.take("^") !== undefined) this.#argument();
-  }
-
-  /** km/h, m/s^2, N·m. */
-  #unit(): Unit {
-    let unit: Unit | undefined;
-    for (;;) {
-      const [sign, after] = [this.cursor.peek(), this.cursor.peek(1)];
-      const divides = unit !== undefined && sign?.text === "/" && after?.kind === "unit";
-      const multiplies = unit !== undefined && TIMES.includes(sign?.text ?? "") && after?.kind === "unit";
-      if (divides || multiplies) this.cursor.next();
-      const token = this.cursor.peek();
-      if (token?.kind !== "unit") break;
-      this.cursor.next();
-      const power = this.#unitPower();
-      const next = unitPower(token.unit, divides ? -power : power);
-      unit = unit ? unitProduct(unit, next) : next;
-    }
-    return unit ?? { factor: 1, powers: {} };
-  }
-
-  #unitPower(): number {
-    if (this.cursor.take("^") === undefined) return 1;
-    const exponent = this.#argument();
-    const value = exponent.kind === "apply" && exponent.op === "negate" ? exponent.args[0] : exponent;
-    if (value?.kind !== "number") throw new Unparseable("not a power of a unit");
-    const size = Number(value.value.numerator) / Number(value.value.denominator);
-    return value === exponent ? size : -size;
   }
 
   #currency(): Unit {

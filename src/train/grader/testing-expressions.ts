@@ -125,8 +125,11 @@ function isPart({ text, as }: Form): boolean {
 }
 
 const nested: Maker = (rng) => {
-  const families = [0, 1, 2].slice(0, between(rng, 2, 3)).map(() => {
-    const { equal, different } = rng.pick(PARTS)(rng);
+  // A fraction, a surd and a multiple of π are never equal, so that no item of a set makes up for another.
+  const start = rng.int(PARTS.length);
+  const makers = [...PARTS.slice(start), ...PARTS.slice(0, start)].slice(0, between(rng, 2, 3));
+  const families = makers.map((maker) => {
+    const { equal, different } = maker(rng);
     return { equal: equal.filter(isPart), different: different.filter(isPart) };
   });
   const pick = (forms: readonly Form[]): string => rng.pick(forms).text;
