@@ -1,65 +1,53 @@
-/** Unicode that stands for a LaTeX command or an ASCII sign. */
-const UNICODE: Readonly<Record<string, string>> = {
-  "−": "-",
-  "–": "-",
-  "×": "\\times ",
-  "·": "\\cdot ",
-  "∙": "\\cdot ",
-  "÷": "\\div ",
-  π: "\\pi ",
-  "∞": "\\infty ",
-  "≤": "\\le ",
-  "≥": "\\ge ",
-  "≠": "\\ne ",
-  "≈": "\\approx ",
-  "∈": "\\in ",
-  "∪": "\\cup ",
-  "∩": "\\cap ",
-  "±": "\\pm ",
-  "∓": "\\mp ",
-  "°": "^\\circ ",
-  "√": "\\sqrt ",
-  "∅": "\\emptyset ",
-  "→": "\\to ",
-  "⇒": "\\Rightarrow ",
-  "¹": "^{1}",
-  "²": "^{2}",
-  "³": "^{3}",
-  "½": "\\frac{1}{2}",
-  "¼": "\\frac{1}{4}",
-  "¾": "\\frac{3}{4}",
-  ℝ: "\\mathbb{R}",
-  "，": ",",
-  "（": "(",
-  "）": ")",
-  "％": "%",
-  "\u00a0": " ",
-  "\u202f": " ",
-  "\u2009": " ",
-};
-const UNICODE_PATTERN = new RegExp(`[${Object.keys(UNICODE).join("")}]`, "gu");
+import { eastAsianNumbers } from "./east-asian.ts";
+import { plainGlyphs } from "./glyphs.ts";
 
 /** Commands whose doubled backslash is an escaping accident, not a new row followed by letters. */
 const DOUBLED =
   /(?<!\\)\\\\(?=(?:boxed|left|right|[dtc]?frac|sqrt|text|mathrm|mathbf|leq?|geq?|pi|infty|cup|cap|in|pm|cdot|times|theta|begin|end|circ)(?![a-z]))/g;
 
-/** Unicode signs to LaTeX, doubled backslashes to single ones. */
+/** Glyphs to LaTeX, doubled backslashes to single ones. */
 export function cleanText(text: string): string {
-  return text.replaceAll(UNICODE_PATTERN, (sign) => UNICODE[sign] ?? sign).replaceAll(DOUBLED, "\\");
+  return eastAsianNumbers(
+    plainGlyphs(text)
+      .replaceAll(DOUBLED, "\\")
+      .replaceAll(/(?<=\d)\s?\.\.\.(?!\.)/g, "\\ldots "),
+  );
 }
 
-/** Spacing, sizes, currency and thousands separators that do not change an answer. */
+const LAYOUT = /\\(?:left|right|middle|[bB]igg?[lrm]?|displaystyle|textstyle|limits|nolimits)(?![a-zA-Z])\.?/g;
+
+/** `3{,}14` has a decimal comma, `3{,}141` groups thousands. */
+function bracedComma(_: string, digits: string): string {
+  return digits.length === 3 ? digits : `.${digits}`;
+}
+
+/** `x < 1 ∪ x > 3` joins conditions rather than sets. */
+function isUnionOfConditions(text: string): boolean {
+  return text.includes("\\cup") && /[<>]/.test(text) && !/[()[\]{}]/.test(text);
+}
+
+/** Spacing, sizes and separators that do not change an answer, and forms of congruences and currencies made one. */
 export function cleanAnswer(text: string): string {
-  return text
-    .replaceAll(/(?<=\d)(?:\{,\}|,\\!\s*|\\[,;:!]\s*)(?=\d{3}(?!\d))/g, "")
-    .replaceAll(/\\(?:left|right|[bB]igg?[lr]?|displaystyle|limits|nolimits)(?![a-zA-Z])\.?/g, " ")
-    .replaceAll(/\\(?:begin|end)\{(?:align|equation|gather|eqnarray|aligned)\*?\}/g, " ")
-    .replaceAll(/(?<!\\)\\[!,;:> ]|~/g, " ")
-    .replaceAll(/\\?[$€£¥]/g, "")
-    .replaceAll(/\*\*/g, "")
-    .replaceAll(/(?<=[\])])\s*U\s*(?=[[(])/g, "\\cup ")
+  return eastAsianNumbers(isUnionOfConditions(text) ? text.replaceAll(/\\cup(?![a-z])/g, "\\lor ") : text)
+    .replaceAll(/(?<=\d)\{[,.]\}\s{0,9}(\d{1,60})(?!\d)/g, bracedComma)
+    .replaceAll(/(?<=\d)(?:,\\!\s{0,9}|\\[,;:! ]|~)(?=\d{3}(?!\d))/g, "")
+    .replaceAll(LAYOUT, " ")
+    .replaceAll(/(?<!\\)\\[,;:!> ]/g, " ")
+    .replaceAll(/\\(?:begin|end)\{(?:align|equation|gather|eqnarray|aligned|gathered|split)\*?\}/g, " ")
+    .replaceAll(/~(?!\s{0,9}[-\d.])/g, " ")
+    .replaceAll(/\\mathcal\s?(?:\{\s?O\s?\}|O)/g, "O")
+    .replaceAll(
+      /\^\s?\{?\s?\\circ\s?\}?\s?\\?(?:text|mathrm|rm)?\s?\{?\s?([CF])(?![a-zA-Z])\s?\}?/g,
+      String.raw`\text{°$1}`,
+    )
+    .replaceAll(/\(\s?(?:\\bmod|\\mod|\\text\{\s?mod\s?\}|mod)\s?([^()]{1,60})\)/g, String.raw`\pmod{$1}`)
+    .replaceAll(/(?<![a-zA-Z\\])mod(?![a-zA-Z])\s?(\d{1,40})/g, String.raw`\pmod{$1}`)
+    .replaceAll(/\\?\$(?!\s?[-\d.])(?<!\d\s?\\?\$)|\\(?=\$|[€£¥₹])/g, "")
+    .replaceAll(/\*\*|__|`/g, "")
+    .replaceAll(/(?<=[\])])\s{0,9}U\s{0,9}(?=[[(])/g, "\\cup ")
     .trim()
-    .replace(/(?<!\\)[.,;:\s]{1,20}$/, "");
+    .replace(/(?<!\\)[.,;:\s]{1,20}$/, "")
+    .trim();
 }
 
 /** What two ways of writing the same string share: spaces count only where they part words or numbers. */
@@ -69,12 +57,29 @@ export function canonicalString(text: string): string {
     .replaceAll(/ ?([^\w\s]) ?/g, "$1");
 }
 
+const WORDING =
+  /\\(?:text|textbf|textit|textnormal|textrm|textsf|emph|mbox|mathrm|mathbf|mathit|hbox|boxed)(?![a-zA-Z])/g;
+
+/** An answer without its fonts and marks, as words. */
+export function wording(text: string): string {
+  return text
+    .replaceAll(WORDING, " ")
+    .replaceAll(/[{}$*_`~]|\\[ ,;!]/g, " ")
+    .replaceAll(/\s+/g, " ")
+    .trim()
+    .replace(/[.,;:!。]{1,9}$/, "")
+    .trim();
+}
+
 /** What two ways of naming the same thing share: letters and digits, in lower case. */
 export function canonicalWords(text: string): string {
   return text
-    .replaceAll(/\\(?:text|textbf|textit|textnormal|textrm|mbox|mathrm|mathbf|hbox|boxed)(?![a-zA-Z])/g, " ")
+    .replaceAll(WORDING, " ")
     .toLowerCase()
     .replaceAll(/-(?=\d)/g, "minus ")
+    .replaceAll(/(?<=\d)\s?(?:st|nd|rd|th)(?![a-z])/g, "")
+    .replaceAll(/(?<=\d)\.(?=\d)/g, "point")
+    .replaceAll(/(?<=[ap])\.\s?m\.?(?![a-z])/g, "m")
     .replaceAll(/[^\p{L}\p{N}]+/gu, " ")
     .trim();
 }

@@ -60,12 +60,27 @@ function isSmall(node: Node): boolean {
   return !some(node, () => ++nodes > MAX_MATRIX_NODES);
 }
 
+/** By the first row; matrices of answers are small. */
+function determinant(rows: readonly (readonly Node[])[]): Node | undefined {
+  const [first, ...rest] = rows;
+  if (!first || rows.length > 4 || rows.some((row) => row.length !== rows.length)) return undefined;
+  if (rest.length === 0) return first[0];
+  const terms = first.map((entry, column) => {
+    const minor = determinant(rest.map((row) => row.toSpliced(column, 1)));
+    const term = minor && apply("multiply", entry, minor);
+    return term && (column % 2 === 0 ? term : apply("negate", term));
+  });
+  const known = terms.filter((term) => term !== undefined);
+  return known.length === terms.length ? apply("add", ...known) : undefined;
+}
+
 /** Works out sums, products and multiples of matrices; leaves alone what is not defined. */
 export function reduceMatrices(node: Node): Node {
   const reduced = mapChildren(node, reduceMatrices);
   if (reduced.kind !== "apply" || !reduced.args.some(isMatrix)) return reduced;
   const [first, ...rest] = reduced.args;
   if (!first) return reduced;
+  if (reduced.op === "det" && isMatrix(first)) return determinant(first.rows) ?? reduced;
   if (reduced.op === "negate" && isMatrix(first)) return entrywise(first, (entry) => apply("negate", entry));
   const combine = Object.hasOwn(COMBINE, reduced.op) ? COMBINE[reduced.op] : undefined;
   if (!combine) return reduced;

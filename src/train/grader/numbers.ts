@@ -1,32 +1,65 @@
 import * as C from "./complex.ts";
-import type { Complex } from "./complex.ts";
-import { evaluate, hasSymbols, NO_POINT, POINTS } from "./evaluate.ts";
+import { evaluate, isDiscrete, NO_POINT, POINTS, WHOLE_POINTS } from "./evaluate.ts";
+import type { Evaluated, Point } from "./evaluate.ts";
 import { exactValue } from "./exact.ts";
-import { apply, some } from "./node.ts";
+import { apply, hasSymbols, some } from "./node.ts";
 import type { Node } from "./node.ts";
 import * as Q from "./rational.ts";
+import type { Rational } from "./rational.ts";
+import { sameResidues } from "./residues.ts";
+import { sameToManyDigits } from "./precise.ts";
+import type { Work } from "./work.ts";
 
-/** What rounding in double arithmetic may add up to. */
-const NOISE = 1e-12;
-/** The same for expressions at sample points, where cancellation costs digits. */
-const POINT_NOISE = 1e-9;
+/** What rounding in double arithmetic may add up to, relative to a value and to the largest term on the way to it. */
+const NOISE = 1e-11;
+const PEAK_NOISE = 1e-13;
 
 /** Equal but for rounding in double arithmetic. */
-function sameDouble(a: Complex, b: Complex, noise: number): boolean {
-  const scale = Math.max(1, C.magnitude(a), C.magnitude(b));
-  return C.magnitude(C.subtract(a, b)) <= noise * scale;
+function sameDouble(a: Evaluated, b: Evaluated): boolean {
+  const size = Math.max(C.magnitude(a.value), C.magnitude(b.value));
+  const noise = NOISE * size + PEAK_NOISE * Math.max(a.peak, b.peak);
+  return C.magnitude(C.subtract(a.value, b.value)) <= noise;
+}
+
+/** The digits after the point of an expression's decimals; undefined where it has none. */
+function decimalsOf(node: Node): number | undefined {
+  let most: number | undefined;
+  some(node, (part) => {
+    if (part.kind === "number" && part.decimal) most = Math.max(most ?? 0, part.decimals);
+    return false;
+  });
+  return most;
+}
+
+function literal(node: Node): (Node & { kind: "number" }) | undefined {
+  if (node.kind === "number") return node;
+  return node.kind === "apply" && node.op === "negate" && node.args[0] ? literal(node.args[0]) : undefined;
+}
+
+/** Digits that a double prints when its last bits are off: 0.30000000000000004. */
+const DOUBLE_DIGITS = 15;
+
+function significantDigits(node: Node): number {
+  const number = literal(node);
+  return number ? String(number.value.numerator).replace("-", "").length : 0;
 }
 
 /**
- * Equal once rounded: within half a unit of the last of `precision` decimals. Small numbers must also agree in half as
- * many leading digits, so that 0 is not 1e-7.
+ * Is a decimal, written with at least `precision` digits after its point, the other value rounded or cut to them? Of
+ * two decimals the shorter one may be the longer one's rounding.
  */
-function sameRounded(difference: number, size: number, precision: number): boolean {
-  return difference <= 0.5 * 10 ** -precision * (1 + 1e-9) && difference <= size * 10 ** (-precision / 2);
-}
-
-function isDecimal(node: Node): boolean {
-  return some(node, (part) => part.kind === "number" && part.decimal);
+function isRounding(a: Node, b: Node, difference: number, size: number, precision: number): boolean {
+  const [left, right] = [decimalsOf(a), decimalsOf(b)];
+  const digits = Math.min(left ?? Number.POSITIVE_INFINITY, right ?? Number.POSITIVE_INFINITY);
+  if (!Number.isFinite(digits)) return false;
+  const ofDouble = Math.max(significantDigits(a), significantDigits(b));
+  if (ofDouble > DOUBLE_DIGITS && ofDouble <= DOUBLE_DIGITS + 3 && difference <= 4e-16 * size) return true;
+  if (digits < precision) return false;
+  const unit = 10 ** -digits;
+  // Cutting instead of rounding makes a value smaller, never larger.
+  const limit = difference <= 0.5 * unit * (1 + 1e-9) || (precision >= 6 && difference < unit * 0.999);
+  // A small number must also agree in leading digits, so that 0 is not 1e-7.
+  return limit && difference <= size * 10 ** (-precision / 2);
 }
 
 /** +1 or −1 for the two infinities. */
@@ -35,50 +68,74 @@ function infinitySign(node: Node): number {
   return node.kind === "apply" && node.op === "negate" && node.args[0] ? -infinitySign(node.args[0]) : 0;
 }
 
-function sameConstants(a: Node, b: Node, precision: number): boolean {
-  const rounded = isDecimal(a) || isDecimal(b);
-  const [exactA, exactB] = [exactValue(a), exactValue(b)];
-  if (exactA && exactB) {
-    if (Q.equals(exactA, exactB)) return true;
-    const difference = Q.add(exactA, Q.negate(exactB));
-    const size = Math.max(Math.abs(Q.toNumber(exactA)), Math.abs(Q.toNumber(exactB)));
-    return rounded && difference !== undefined && sameRounded(Math.abs(Q.toNumber(difference)), size, precision);
-  }
-  const [x, y] = [evaluate(a, NO_POINT), evaluate(b, NO_POINT)];
-  if (!C.isFiniteComplex(x) || !C.isFiniteComplex(y)) return false;
-  const size = Math.max(C.magnitude(x), C.magnitude(y));
-  return sameDouble(x, y, NOISE) || (rounded && sameRounded(C.magnitude(C.subtract(x, y)), size, precision));
+function roundedRationals(a: Node, b: Node, x: Rational, y: Rational, precision: number): boolean {
+  const difference = Q.add(x, Q.negate(y));
+  if (!difference) return false;
+  const size = Math.max(Math.abs(Q.toNumber(x)), Math.abs(Q.toNumber(y)));
+  return isRounding(a, b, Math.abs(Q.toNumber(difference)), size, precision);
 }
 
-/** Values at the sample points where both are finite. */
-function samples(a: Node, b: Node): (readonly [Complex, Complex])[] {
-  return POINTS.map((point) => [evaluate(a, point), evaluate(b, point)] as const).filter(
-    ([x, y]) => C.isFiniteComplex(x) && C.isFiniteComplex(y),
-  );
+function sameConstants(a: Node, b: Node, precision: number, work: Work): boolean {
+  const rounded = decimalsOf(a) !== undefined || decimalsOf(b) !== undefined;
+  const exactly = sameResidues(a, b, work);
+  if (exactly === true) return true;
+  if (exactly === false && !rounded) return false;
+  const [exactA, exactB] = [exactValue(a, work), exactValue(b, work)];
+  if (exactA && exactB) return rounded ? roundedRationals(a, b, exactA, exactB, precision) : Q.equals(exactA, exactB);
+  const [x, y] = [evaluate(a, NO_POINT, work), evaluate(b, NO_POINT, work)];
+  if (!C.isFiniteComplex(x.value) || !C.isFiniteComplex(y.value)) return false;
+  if (exactly === undefined && sameDouble(x, y)) return sameToManyDigits(a, b, work) ?? true;
+  if (!rounded) return false;
+  const size = Math.max(C.magnitude(x.value), C.magnitude(y.value));
+  return isRounding(a, b, C.magnitude(C.subtract(x.value, y.value)), size, precision);
+}
+
+type Sample = readonly [Evaluated, Evaluated];
+
+/** Values at the sample points where both are finite: the real ones where there are enough, else the complex ones. */
+function samples(a: Node, b: Node, work: Work): readonly Sample[] {
+  const points: readonly Point[] = isDiscrete(a) || isDiscrete(b) ? WHOLE_POINTS : POINTS;
+  const all = points
+    .map((point): Sample => [evaluate(a, point, work), evaluate(b, point, work)])
+    .filter(([x, y]) => C.isFiniteComplex(x.value) && C.isFiniteComplex(y.value));
+  const real = all.filter(([x, y]) => x.value.im === 0 && y.value.im === 0);
+  return real.length >= ENOUGH_POINTS ? real : all;
 }
 
 /** Fewer points than this prove nothing. */
-const ENOUGH_POINTS = 2;
+const ENOUGH_POINTS = 3;
+
+function isSingle(node: Node): boolean {
+  return !some(node, ({ kind }) => !["number", "symbol", "constant", "apply"].includes(kind));
+}
 
 /**
- * Do two expressions have one value? Constants of fractions are compared exactly, other constants as doubles, both
- * with rounding to `precision` decimals where one was written as a decimal; expressions with variables at fixed points.
+ * Do two expressions have one value? Sums, products, quotients and whole powers are compared exactly, by residues;
+ * constants with roots and functions as doubles and then to many digits; others at fixed points. A decimal may be a
+ * rounding with at least `precision` digits after the point.
  */
-export function sameValue(a: Node, b: Node, precision: number): boolean {
+export function sameValue(a: Node, b: Node, precision: number, work: Work): boolean {
+  if (a.kind === "number" && b.kind === "number") {
+    if (Q.equals(a.value, b.value)) return true;
+    return (a.decimal || b.decimal) && roundedRationals(a, b, a.value, b.value, precision);
+  }
+  if (!isSingle(a) || !isSingle(b)) return false;
   const [infiniteA, infiniteB] = [infinitySign(a), infinitySign(b)];
   if (infiniteA !== 0 || infiniteB !== 0) return infiniteA === infiniteB;
-  if (!hasSymbols(a) && !hasSymbols(b)) return sameConstants(a, b, precision);
-  const values = samples(a, b);
-  return values.length >= ENOUGH_POINTS && values.every(([x, y]) => sameDouble(x, y, POINT_NOISE));
+  if (!hasSymbols(a) && !hasSymbols(b)) return sameConstants(a, b, precision, work);
+  const exactly = sameResidues(a, b, work);
+  if (exactly !== undefined) return exactly;
+  const values = samples(a, b, work);
+  return values.length >= ENOUGH_POINTS && values.every((pair) => sameDouble(...pair));
 }
 
 /** A percentage may stand for itself or for its number: 50% is 0.5 and 50. */
-export function sameQuantity(a: Node, b: Node, precision: number): boolean {
+export function sameQuantity(a: Node, b: Node, precision: number, work: Work): boolean {
   const [percentA, percentB] = [percentage(a), percentage(b)];
-  if (percentA && percentB) return sameValue(percentA, percentB, precision);
-  if (sameValue(a, b, precision)) return true;
+  if (percentA && percentB) return sameValue(percentA, percentB, precision, work);
+  if (sameValue(a, b, precision, work)) return true;
   if (!percentA && !percentB) return false;
-  return sameValue(percentA ?? a, percentB ?? b, precision);
+  return sameValue(percentA ?? a, percentB ?? b, precision, work);
 }
 
 function percentage(node: Node): Node | undefined {
@@ -94,12 +151,15 @@ function percentage(node: Node): Node | undefined {
  * inequalities where it is positive.
  * @returns undefined where the quotient is not constant and real
  */
-export function constantRatio(a: Node, b: Node): number | undefined {
-  const values = samples(a, b);
+export function constantRatio(a: Node, b: Node, work: Work): number | undefined {
+  const values = samples(a, b, work);
   if (values.length < ENOUGH_POINTS) return undefined;
-  const [first] = values.filter(([, y]) => C.magnitude(y) > POINT_NOISE);
-  if (!first) return values.every(([x]) => C.magnitude(x) <= POINT_NOISE) ? 1 : undefined;
-  const ratio = C.divide(...first);
-  const constant = values.every(([x, y]) => sameDouble(x, C.multiply(ratio, y), POINT_NOISE));
-  return constant && Math.abs(ratio.im) <= POINT_NOISE && ratio.re !== 0 ? ratio.re : undefined;
+  const isZero = ({ value, peak }: Evaluated): boolean => C.magnitude(value) <= PEAK_NOISE * peak;
+  const first = values.find(([, y]) => !isZero(y));
+  if (!first) return values.every(([x]) => isZero(x)) ? 1 : undefined;
+  const ratio = C.divide(first[0].value, first[1].value);
+  const constant = values.every(([x, y]) => {
+    return sameDouble(x, { value: C.multiply(ratio, y.value), peak: y.peak * C.magnitude(ratio) });
+  });
+  return constant && Math.abs(ratio.im) <= NOISE && ratio.re !== 0 ? ratio.re : undefined;
 }

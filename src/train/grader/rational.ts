@@ -6,18 +6,18 @@ export interface Rational {
   readonly denominator: bigint;
 }
 
-function abs(value: bigint): bigint {
+export function absolute(value: bigint): bigint {
   return value < 0n ? -value : value;
 }
 
-function gcd(a: bigint, b: bigint): bigint {
-  let [x, y] = [abs(a), abs(b)];
+export function gcd(a: bigint, b: bigint): bigint {
+  let [x, y] = [absolute(a), absolute(b)];
   while (y !== 0n) [x, y] = [y, x % y];
   return x;
 }
 
 function bits(value: bigint): number {
-  return abs(value).toString(16).length * 4;
+  return absolute(value).toString(16).length * 4;
 }
 
 /** @returns undefined for a zero denominator or a fraction too long to be worth computing with */
@@ -61,7 +61,7 @@ export function negate(a: Rational): Rational {
 /** @returns undefined for a fractional exponent, 0 to a negative power, or a result that is too long */
 export function power(base: Rational, exponent: Rational): Rational | undefined {
   if (exponent.denominator !== 1n) return undefined;
-  const size = abs(exponent.numerator);
+  const size = absolute(exponent.numerator);
   const width = BigInt(Math.max(bits(base.numerator), bits(base.denominator)));
   if (size * width > BigInt(MAX_RATIONAL_BITS)) return undefined;
   const [top, bottom] = [base.numerator ** size, base.denominator ** size];
@@ -74,6 +74,18 @@ export function factorial(a: Rational): Rational | undefined {
   let product = 1n;
   for (let factor = 2n; factor <= a.numerator; factor++) product *= factor;
   return rational(product);
+}
+
+/** The largest whole number not above it. */
+export function floor(a: Rational): Rational | undefined {
+  const quotient = a.numerator / a.denominator;
+  return rational(a.numerator < 0n && quotient * a.denominator !== a.numerator ? quotient - 1n : quotient);
+}
+
+/** What computing such a number costs, in visits of a node: finding a common divisor takes quadratic time. */
+export function cost(a: Rational): number {
+  const size = bits(a.numerator) + bits(a.denominator);
+  return (size * size) / 4_096;
 }
 
 export function equals(a: Rational, b: Rational): boolean {

@@ -1,7 +1,7 @@
-import { hasSymbols } from "./evaluate.ts";
-import { apply, some } from "./node.ts";
-import type { Node, Relation, RelationNode, SequenceNode } from "./node.ts";
+import { apply, hasSymbols, some, substitute } from "./node.ts";
+import type { Node, Relation, RelationNode } from "./node.ts";
 import { constantRatio } from "./numbers.ts";
+import type { Work } from "./work.ts";
 
 const FLIPPED: Partial<Record<Relation, Relation>> = { "<": ">", ">": "<", "≤": "≥", "≥": "≤" };
 
@@ -13,9 +13,9 @@ function isChainOf(node: RelationNode, ops: readonly Relation[]): boolean {
   return node.ops.every((op) => ops.includes(op));
 }
 
-/** Names without numbers: x, f(2), |AB|, NO/BO, (p, q) are given values; 2x + z is not. */
-function isName(node: Node): boolean {
-  if (node.kind === "apply" && node.op === "call") return true;
+/** Names without numbers: x, f(2), a_{n+1}, |AB|, NO/BO, (p, q) are given values; 2x + z is not. */
+export function isName(node: Node): boolean {
+  if (node.kind === "apply" && (node.op === "call" || node.op === "index")) return true;
   return (
     (hasSymbols(node) || some(node, ({ kind }) => kind === "text")) && !some(node, ({ kind }) => kind === "number")
   );
@@ -23,8 +23,10 @@ function isName(node: Node): boolean {
 
 /** Left and right side of `a = b = … = z`; what follows `≈` after an exact value is only its rounding. */
 function ends(node: RelationNode): readonly (Node | undefined)[] {
-  const rounding = node.ops.findIndex((op, index) => op === "≈" && index > 0);
-  const sides = rounding > 0 ? node.sides.slice(0, rounding + 1) : node.sides;
+  const [first] = node.sides;
+  const isValue = first !== undefined && !hasSymbols(first);
+  const rounding = node.ops.findIndex((op, index) => op === "≈" && (index > 0 || isValue));
+  const sides = rounding >= 0 ? node.sides.slice(0, rounding + 1) : node.sides;
   return [sides[0], sides.at(-1)];
 }
 
@@ -40,55 +42,6 @@ export function assignedValue(node: RelationNode): Node | undefined {
   if (isName(left)) return right;
   if (right.kind === "symbol" && !hasSymbols(left)) return left;
   return hasSymbols(left) || hasSymbols(right) ? undefined : right;
-}
-
-/** A variable and the set it lies in. */
-interface Membership {
-  readonly variable: string;
-  readonly set: Node;
-}
-
-function interval(open: string, low: Node, high: Node, close: string): SequenceNode {
-  return { kind: "sequence", shape: "tuple", open, close, items: [low, high] };
-}
-
-const INFINITY: Node = { kind: "constant", name: "infinity" };
-const MINUS_INFINITY: Node = apply("negate", INFINITY);
-const openOf = (op: Relation): string => (op === "<" ? "(" : "[");
-const closeOf = (op: Relation): string => (op === "<" ? ")" : "]");
-
-/** Sides in rising order with their `<` and `≤`; undefined for a chain that turns or is none. */
-function rising(node: RelationNode): Pick<RelationNode, "sides" | "ops"> | undefined {
-  if (isChainOf(node, ["<", "≤"])) return node;
-  if (!isChainOf(node, [">", "≥"])) return undefined;
-  return { sides: node.sides.toReversed(), ops: node.ops.map((op) => FLIPPED[op] ?? op).toReversed() };
-}
-
-function inequalityMembership(node: RelationNode): Membership | undefined {
-  const { sides = [], ops = [] } = rising(node) ?? {};
-  const [first, second, third, ...more] = sides;
-  const [low, high] = ops;
-  if (!first || !second || !low || more.length > 0) return undefined;
-  if (third && high) {
-    if (second.kind !== "symbol" || hasSymbols(first) || hasSymbols(third)) return undefined;
-    return { variable: second.name, set: interval(openOf(low), first, third, closeOf(high)) };
-  }
-  if (first.kind === "symbol" && !hasSymbols(second))
-    return { variable: first.name, set: interval("(", MINUS_INFINITY, second, closeOf(low)) };
-  if (second.kind === "symbol" && !hasSymbols(first))
-    return { variable: second.name, set: interval(openOf(low), first, INFINITY, ")") };
-  return undefined;
-}
-
-/**
- * The variable and set of `x ∈ S`, `x > 5`, `5 ≥ x` or `−2 ≤ x < 7`.
- * @returns undefined for other relations
- */
-export function membershipOf(node: RelationNode): Membership | undefined {
-  const [first, set] = node.sides;
-  if (node.ops.length === 1 && node.ops[0] === "∈" && first?.kind === "symbol" && set)
-    return { variable: first.name, set };
-  return inequalityMembership(node);
 }
 
 /** One step of a chain as `value op 0`, with `op` one of = ≠ > ≥. */
@@ -108,17 +61,33 @@ function conditions(node: RelationNode): Condition[] {
   });
 }
 
-function sameCondition(a: Condition, b: Condition): boolean {
+function sameCondition(a: Condition, b: Condition, work: Work): boolean {
   if (a.op !== b.op) return false;
-  const ratio = constantRatio(a.value, b.value);
+  const ratio = constantRatio(a.value, b.value, work);
   return ratio !== undefined && (a.op === "=" || a.op === "≠" || ratio > 0);
 }
 
 /** Equations and inequalities that are multiples of one another: `x < 1` and `−x > −1`. */
-export function sameConditions(a: RelationNode, b: RelationNode): boolean {
+export function sameConditions(a: RelationNode, b: RelationNode, work: Work): boolean {
   const [left, right] = [conditions(a), conditions(b)];
   if (left.length === 0 || left.length !== right.length) return false;
-  return left.every((condition) => right.some((other) => sameCondition(condition, other)));
+  return left.every((condition) => right.some((other) => sameCondition(condition, other, work)));
+}
+
+/** `f(t) = 2t` with the other definition's name for its argument: `f(x) = 2x`. */
+export function withSameArguments(a: RelationNode, b: RelationNode): RelationNode {
+  const [left, right] = [a.sides[0], b.sides[0]];
+  if (left?.kind !== "apply" || right?.kind !== "apply" || left.op !== "call" || right.op !== "call") return b;
+  const [[name, ...mine], [other, ...theirs]] = [left.args, right.args];
+  const isSame = name?.kind === "symbol" && other?.kind === "symbol" && name.name === other.name;
+  if (!isSame || mine.length !== theirs.length) return b;
+  let renamed: Node = b;
+  for (const [index, argument] of theirs.entries()) {
+    const to = mine[index];
+    if (argument.kind !== "symbol" || to?.kind !== "symbol") return b;
+    if (argument.name !== to.name) renamed = substitute(renamed, argument.name, to);
+  }
+  return renamed.kind === "relation" ? renamed : b;
 }
 
 /** True where both give a value to the same name. */

@@ -41,6 +41,13 @@ export class TokenCursor {
     return token !== undefined && (token.kind === "sign" || token.kind === "command") && texts.includes(token.text);
   }
 
+  /** The next token's text where it is a sign or command of the set. */
+  among(texts: { has: (text: string) => boolean }): string | undefined {
+    const token = this.peek();
+    const isSign = token !== undefined && (token.kind === "sign" || token.kind === "command");
+    return isSign && texts.has(token.text) ? token.text : undefined;
+  }
+
   /** Takes the next token if it is this sign or command. */
   take(...texts: readonly string[]): string | undefined {
     return this.at(...texts) ? this.next().text : undefined;

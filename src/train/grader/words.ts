@@ -1,7 +1,9 @@
+import { isCountedWord, isLetterUnit, unitNamed } from "./units.ts";
+
 /** Function names, as LaTeX commands (`\sin`) and as bare words (`sin`). */
 export const FUNCTIONS: ReadonlySet<string> = new Set([
-  ..."sin cos tan cot sec csc sinh cosh tanh arcsin arccos arctan asin acos atan".split(" "),
-  ..."ln log lg exp sqrt abs".split(" "),
+  ..."sin cos tan cot sec csc sinh cosh tanh arcsin arccos arctan arccot asin acos atan".split(" "),
+  ..."ln log lg exp sqrt abs max min gcd lcm".split(" "),
 ]);
 
 /** Bare words that stand for one symbol. */
@@ -10,21 +12,66 @@ export const CONSTANT_WORDS: ReadonlyMap<string, string> = new Map([
   ["infinity", "\\infty"],
   ["inf", "\\infty"],
   ["infty", "\\infty"],
+  ..."alpha beta gamma delta epsilon theta lambda mu sigma phi omega"
+    .split(" ")
+    .map((name) => [name, `\\${name}`] as const),
 ]);
+const CAPITAL_WORDS: ReadonlyMap<string, string> = new Map([
+  ["Theta", "\\Theta"],
+  ["Omega", "\\Omega"],
+]);
+
+/** The symbol that a bare word stands for. */
+export function constantNamed(word: string): string | undefined {
+  return CAPITAL_WORDS.get(word) ?? CONSTANT_WORDS.get(word.toLowerCase());
+}
 
 /** Words between answers. */
 export const SEPARATOR_WORDS: ReadonlySet<string> = new Set(["and", "or"]);
 
 export const PERCENT_WORDS: ReadonlySet<string> = new Set(["percent", "pct"]);
 
-/** Words after a number that do not change it. */
-const UNITS =
-  "mm cm dm km inch inches ft foot feet yard yards mile miles meter meters metre metres centimeters centimetres " +
-  "kilometers kilometres mg kg gram grams kilogram kilograms pound pounds lb lbs oz ounces liter liters litre litres " +
-  "ml sec second seconds min minute minutes hr hour hours day days week weeks month months year years " +
-  "degree degrees deg radian radians dollar dollars cent cents usd euro euros yen unit units square sq cubic cu " +
-  "mph kph kmh people students ways";
-export const UNIT_WORDS: ReadonlySet<string> = new Set(UNITS.split(" "));
+/** Words after a number that multiply it, as powers of ten. */
+export const SCALES: ReadonlyMap<string, number> = new Map([
+  ["hundred", 2],
+  ["thousand", 3],
+  ["million", 6],
+  ["billion", 9],
+  ["trillion", 12],
+  ["万", 4],
+  ["萬", 4],
+  ["億", 8],
+  ["亿", 8],
+]);
+
+/** Words that begin what an answer is said to hold for. */
+export const QUALIFIERS: ReadonlySet<string> = new Set([
+  "for",
+  "where",
+  "when",
+  "if",
+  "with",
+  "such",
+  "whenever",
+  "provided",
+]);
+
+/** Words that say only that a number is rounded. */
+export const APPROXIMATIONS =
+  /^(?:\\approx|≈|~|about|approximately|approx\.?|roughly|around|nearly|約|约|大约|およそ|ほぼ)\s*(?=[-+\d.\\(])/i;
+
+/** Answers that say that there is none. */
+const NO_SOLUTION =
+  /^(?:there (?:is|are) )?no (?:real |integer |such |valid )?(?:solutions?|roots?|values?|numbers?|answers?|real numbers?|integers?)(?: exists?)?$|^(?:the )?(?:empty|null) set$|^(?:解なし|無解|无解|空集合|空集|解はない|無し|なし)$/i;
+const REALS = /^(?:the set of )?(?:all )?(?:real numbers?|reals)$|^全ての実数$|^すべての実数$|^全体实数$|^所有实数$/i;
+const INTEGERS = /^(?:the set of )?(?:all )?(?:integers)$|^すべての整数$|^所有整数$/i;
+
+/** Mathematics for an answer in words: sets that have names. */
+export function mathOfWords(words: string): string | undefined {
+  if (NO_SOLUTION.test(words)) return "\\emptyset";
+  if (REALS.test(words)) return "\\mathbb{R}";
+  return INTEGERS.test(words) ? "\\mathbb{Z}" : undefined;
+}
 
 /** Two-letter words that tell prose from a product of two variables. */
 const SHORT_WORDS = new Set("am an as at be by do go he if in is it me my no of on so to up us we".split(" "));
@@ -32,10 +79,18 @@ const SHORT_WORDS = new Set("am an as at be by do go he if in is it me my no of 
 /** True for a run of letters that reads as a word and not as variables side by side. */
 export function isProseWord(run: string): boolean {
   const word = run.toLowerCase();
-  const known = [FUNCTIONS, CONSTANT_WORDS, SEPARATOR_WORDS, PERCENT_WORDS, UNIT_WORDS].some((set) => set.has(word));
-  if (known) return false;
+  if (word === "mod" || word === "per" || SCALES.has(word)) return false;
+  if ([FUNCTIONS, CONSTANT_WORDS, SEPARATOR_WORDS, PERCENT_WORDS].some((set) => set.has(word))) return false;
+  if (isCountedWord(word) || unitNamed(run) !== undefined) return false;
   if (run.length <= 2) return SHORT_WORDS.has(word);
   // Names of points (`ABC`) and products without a vowel (`xyz`) are mathematics.
   if (run === run.toUpperCase() && run.length <= 5) return false;
   return /[aeiou]/.test(word);
+}
+
+/** A word after a number that says what is counted: not variables side by side, such as abc. */
+export function isLabel(run: string): boolean {
+  if (isLetterUnit(run) || run.length < 3 || !isProseWord(run)) return false;
+  if (run.length > 3) return true;
+  return !(run[0] !== undefined && run[0] < (run[1] ?? "") && (run[1] ?? "") < (run[2] ?? ""));
 }

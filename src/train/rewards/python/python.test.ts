@@ -235,6 +235,14 @@ describe.skipIf(!hasPython)("rewards.py (skipped where there is no python3)", ()
       ["x^2+1", "\\boxed{x^2 + 1}"],
       ["five of them", "\\boxed{5}"],
       ["3", "no number at all"],
+      ["4", "<think>maybe \\boxed{4}"],
+      ["4", "<think>maybe \\boxed{4}</think>"],
+      ["9", "<think>\\boxed{8}</think>\n\\boxed{9}"],
+      ["7", "First \\boxed{7}? No, \\boxed{12"],
+      ["BACD", "\\boxed{ABCD}"],
+      ["Yes", "\\boxed{\\text{yes}}"],
+      ["-5", "\\boxed{－5}"],
+      ["12", "所以答案是12"],
     ];
     const rows = pairs.map(([solution, completion = ""]) => item({ completion, columns: { solution } }));
     const call = { task: null, context: DEFAULT_REWARD_CONTEXT, groupSize: 1, items: rows };

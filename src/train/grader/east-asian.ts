@@ -1,0 +1,86 @@
+/** Fractions, numerals and sentences of Japanese and Chinese as the mathematics they hold. */
+
+const DIGITS = new Map(
+  Array.from("〇零一二三四五六七八九两兩", (sign, index) => [
+    sign,
+    [0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 2, 2][index] ?? 0,
+  ]),
+);
+const TENS = new Map([
+  ["十", 10],
+  ["百", 100],
+  ["千", 1_000],
+]);
+const NUMERAL = "[〇零一二三四五六七八九两兩十百千万]{1,12}";
+
+/** The value of 三十五 or 二〇二四; undefined for what is none. */
+function numeralValue(text: string): number | undefined {
+  if (text === "") return undefined;
+  const [head, tail] = text.split("万");
+  if (tail !== undefined) {
+    const [high, low] = [numeralValue(head ?? ""), tail === "" ? 0 : numeralValue(tail)];
+    return high === undefined || low === undefined ? undefined : high * 10_000 + low;
+  }
+  if (!/[十百千]/.test(text)) return Number(Array.from(text, (sign) => DIGITS.get(sign) ?? Number.NaN).join(""));
+  let [total, digit] = [0, -1];
+  for (const sign of text) {
+    const ten = TENS.get(sign);
+    if (ten === undefined) digit = DIGITS.get(sign) ?? Number.NaN;
+    else {
+      total += ten * (digit < 0 ? 1 : digit);
+      digit = -1;
+    }
+  }
+  return total + Math.max(digit, 0);
+}
+
+const PART = String.raw`(?:\d{1,20}(?:\.\d{1,20})?|${NUMERAL})`;
+/** B of A parts: 2分の1 and 二分之一 are one half. */
+const PARTS = new RegExp(String.raw`(?:(\d{1,20})と)?(${PART})\s?(?:分の|分之)\s?([-−]?${PART})`, "g");
+const ALONE = new RegExp(`^${NUMERAL}$`);
+
+const written = (part: string): string => {
+  const sign = /^[-−]/.test(part) ? "-" : "";
+  const digits = part.replace(/^[-−]/, "");
+  return /^\d/.test(digits) ? sign + digits : `${sign}${numeralValue(digits) ?? digits}`;
+};
+
+/** `2分の1` and `百分之五` as fractions; a text that is one numeral as its number. */
+export function eastAsianNumbers(text: string): string {
+  const whole = text.trim();
+  const value = ALONE.test(whole) ? numeralValue(whole) : undefined;
+  if (value !== undefined && Number.isFinite(value)) return String(value);
+  if (!text.includes("分")) return text;
+  return text.replaceAll(PARTS, (_, units: string | undefined, bottom: string, top: string) => {
+    return `${units === undefined ? "" : `${units} `}\\frac{${written(top)}}{${written(bottom)}}`;
+  });
+}
+
+/** A run of Han, kana or Hangul. */
+export const EAST_ASIAN_RUN = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}ー々]{1,400}/uy;
+export const EAST_ASIAN = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u;
+
+/** What stands between two answers. */
+export const EAST_ASIAN_SEPARATORS: ReadonlyMap<string, "and" | "or"> = new Map([
+  ...["と", "および", "及び", "かつ", "また", "和", "与", "與", "及", "且"].map((word) => [word, "and"] as const),
+  ...["または", "又は", "か", "もしくは", "或", "或者", "或是"].map((word) => [word, "or"] as const),
+]);
+
+/** The end of a sentence that states a value: "… is". */
+const COPULA =
+  /(?:です|でした|となります|となりました|となる|となった|になります|になりました|になる|になった|である|であります|だ|とわかります|とわかる|が答えです|が答え|を得る|を得ます|입니다|이다)\s*[。．.!！]?\s*$/u;
+/** What leads to the value: a topic particle, "is", a colon. */
+const TOPIC = /[はがを:：]|答案(?:是|为|為)?|(?:等于|等於|就是|[是为為])/gu;
+
+/** The value in a short sentence of Japanese or Chinese: what stands between its topic and its copula. */
+export function valueOfSentence(sentence: string): string {
+  const body = sentence
+    .trim()
+    .replace(/[。．.!！\s]{1,9}$/u, "")
+    .replace(COPULA, "");
+  const topic = [...body.matchAll(TOPIC)].at(-1);
+  const value = topic ? body.slice(topic.index + topic[0].length) : body;
+  return value
+    .trim()
+    .replace(/^(?:(?:因此|所以|つまり|すなわち|よって|したがって|约|約|大约|およそ|第)[、,，]?\s*){1,3}/u, "");
+}
