@@ -1,7 +1,11 @@
 import type { AddedTokenEntry } from "./tokenizer-file.ts";
 
 /** A piece of text, or an added token that stands in it. */
-export type Section = { readonly from: number; readonly to: number; readonly token?: AddedTokenEntry };
+export interface Section {
+  readonly from: number;
+  readonly to: number;
+  readonly token?: AddedTokenEntry;
+}
 
 interface TrieNode {
   readonly next: Map<number, TrieNode>;

@@ -77,7 +77,7 @@ export class Encoder {
         : [part];
       // One by one: the library gathers a list's pieces with a spread, which has no room for those of a long text.
       for (const word of words) {
-        for (const said of model._call([word])) {
+        for (const said of model([word])) {
           if (piece.plain.length > 0 && this.#steering(said, steers)) this.#spell(said, out);
           else out.push(said);
         }
@@ -93,7 +93,7 @@ export class Encoder {
 
   /** The same text in smaller pieces. */
   #spell(said: string, out: (number | string)[]): void {
-    for (const char of said) for (const one of this.#model._call([char])) out.push(one);
+    for (const char of said) for (const one of this.#model([char])) out.push(one);
   }
 }
 

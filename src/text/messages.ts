@@ -109,12 +109,17 @@ function optionalText<Name extends "name" | "reasoning_content" | "tool_call_id"
 function parseToolCalls(value: unknown, index: number): readonly { readonly [field: string]: Json }[] {
   if (!Array.isArray(value)) throw wrong(index, ".tool_calls", value, "a list");
   return value.map((call: unknown, i) => {
-    if (!isObject(call) || !isJson(call, 0)) throw wrong(index, `.tool_calls[${i}]`, call, "an object with a function");
+    if (!isCall(call)) throw wrong(index, `.tool_calls[${i}]`, call, "an object with a function");
     return call;
   });
 }
 
-function isJson(value: unknown, depth: number): value is { readonly [field: string]: Json } {
+function isCall(value: unknown): value is { readonly [field: string]: Json } {
+  return isObject(value) && isJson(value, 0);
+}
+
+/** Whether a value is JSON's, and not nested too deeply for what goes through it. */
+export function isJson(value: unknown, depth: number): value is Json {
   if (depth > MAX_DEPTH) return false;
   if (typeof value !== "object" || value === null) return value !== undefined && typeof value !== "function";
   return Object.values(value).every((item) => isJson(item, depth + 1));

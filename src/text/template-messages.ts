@@ -1,9 +1,10 @@
+import { isJson } from "./messages.ts";
 import type { ChatMessage } from "./messages.ts";
 import type { TemplateMessage } from "./render-template.ts";
 import type { Json } from "./jinja/from-json.ts";
 
 /** A template that goes through the parts of a content (`for part in message.content`). */
-const LOOPS_OVER_PARTS = /\bfor\s+\w+\s+in\s+\w+(?:\.content|\[\s*['"]content['"]\s*\])|\bfor\s+\w+\s+in\s+content\b/;
+const LOOPS_OVER_PARTS = /\bfor\s+\w+\s+in\s+[\w.[\]'"]*\bcontent\b['"\]]*(?!['"\]\w]|\s*[.|([])/;
 /** One that asks whether there is a content. */
 const ASKS_FOR_CONTENT = /\bcontent(?:['"]\s*\])?\s+is\s+(?:not\s+)?(?:none|defined|undefined|null)\b/i;
 /** One that takes the arguments of a call as data, which clients send as a text of JSON. */
@@ -46,20 +47,23 @@ function partsOf(parts: NonNullable<ChatMessage["parts"]>): Json {
   return parts.map(({ type, text }) => ({ type, text }));
 }
 
-type Call = { readonly [field: string]: Json | undefined };
+type Call = Readonly<Record<string, Json | undefined>>;
 
 function withArguments(call: Call): Call {
   const { function: called } = call;
-  if (typeof called !== "object" || called === null || Array.isArray(called)) return readArguments(call);
-  return { ...call, function: readArguments(called as Call) };
+  return isCall(called) ? { ...call, function: readArguments(called) } : readArguments(call);
+}
+
+function isCall(value: Json | undefined): value is { readonly [field: string]: Json } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function readArguments(call: Call): Call {
   const { arguments: given } = call;
   if (typeof given !== "string") return call;
   try {
-    const data = JSON.parse(given) as Json;
-    return { ...call, arguments: data };
+    const data: unknown = JSON.parse(given);
+    return isJson(data, 0) ? { ...call, arguments: data } : call;
   } catch {
     // Not JSON: the template gets the text.
     return call;

@@ -8,6 +8,7 @@ const MAX_ADDED_TOKENS = 65_536;
 const MAX_TOKEN_CHARS = 65_536;
 /** Every place of a text is compared with the added tokens; published ones have up to a hundred characters. */
 const MAX_ADDED_CHARS = 1_024;
+const MAX_STEPS = 64;
 const MAX_PATTERN_CHARS = 8_192;
 const MAX_DEPTH = 32;
 const MODEL_TYPES: readonly string[] = ["BPE", "Unigram", "WordPiece", "WordLevel"];
@@ -49,6 +50,10 @@ export function checkTokenizerFile(value: unknown): TokenizerFile {
   if (Array.isArray(model["vocab"])) checkScoredVocab(model["vocab"]);
   else checkVocab(asObject("E_TOKENIZER", `${FILE} model.vocab`, model["vocab"]));
   if (type === "BPE" || model["merges"] !== undefined) checkMerges(model["merges"]);
+  for (const field of ["normalizers", "pretokenizers"]) {
+    const part = asOptionalList(json[field === "normalizers" ? "normalizer" : "pre_tokenizer"], field);
+    if (part.length > MAX_STEPS) throw tooMany(field, part.length, MAX_STEPS);
+  }
   for (const field of ["normalizer", "pre_tokenizer", "decoder"]) checkPipeline(`${FILE} ${field}`, json[field], 0);
   const unkToken = model["unk_token"];
   return { json, unkToken: typeof unkToken === "string" ? unkToken : undefined, addedTokens: checkAddedTokens(json) };
@@ -137,6 +142,11 @@ function checkPart(field: string, part: Readonly<Record<string, unknown>>): void
   if (type !== "Split" && type !== "Replace") return;
   if (isObject(pattern) && (typeof pattern["Regex"] === "string" || typeof pattern["String"] === "string")) return;
   throw wrongField("E_TOKENIZER", `${field}.pattern`, pattern, "an object with a string for Regex or String");
+}
+
+function asOptionalList(part: unknown, field: string): readonly unknown[] {
+  const list = isObject(part) ? part[field] : undefined;
+  return Array.isArray(list) ? list : [];
 }
 
 const TOKEN_ID = `a whole number from 0 to ${MAX_TOKEN_ID}`;

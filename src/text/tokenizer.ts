@@ -2,6 +2,7 @@ import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
 import { R1Error } from "../errors.ts";
 import { Encoder } from "./encoder.ts";
 import type { Spans } from "./encoder.ts";
+import { boundPatterns } from "./pattern/bound-patterns.ts";
 import { createPieceDecoder } from "./piece-decoder.ts";
 import type { PieceDecoder } from "./piece-decoder.ts";
 import { readSpecialTokens } from "./special-tokens.ts";
@@ -148,7 +149,12 @@ function build({ json, unkToken }: TokenizerFile): LibraryTokenizer {
   const { normalizer = null, pre_tokenizer = null, added_tokens = [], model } = json;
   // The post-processor only adds special tokens, which is the template's work here; decoding is this room's own.
   const parts = { model, normalizer, pre_tokenizer, added_tokens, post_processor: null, decoder: null };
-  return usable(() => new LibraryTokenizer(parts, { unk_token: unkToken }));
+  return usable(() => {
+    const library = new LibraryTokenizer(parts, { unk_token: unkToken });
+    boundPatterns(library.normalizer);
+    boundPatterns(library.pre_tokenizer);
+    return library;
+  });
 }
 
 /** The library finds some faults of a file only as it uses it, by failing in its own way. */

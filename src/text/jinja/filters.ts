@@ -3,11 +3,13 @@ import { bind } from "./call.ts";
 import { TemplateError, typeError, valueError } from "./error.ts";
 import { percent } from "./format.ts";
 import { escapeHtml, stripTags, urlEncode, urlize, wordWrap, xmlAttributes } from "./html-filters.ts";
-import { absolute, arithmetic, fixed, parseFloatText, parseInteger, round, truncate } from "./numbers.ts";
+import { absolute, arithmetic, round, truncate } from "./numbers.ts";
 import { between, prettyPrint, str, toJson } from "./repr.ts";
 import { sliced } from "./slice.ts";
-import { asSafe, charsOf, isSafe, isText, join, lengthOf, mapPieces, plain } from "./text.ts";
-import { capitalized, centered, repeated, replaceText, splitLines, strip, textArg } from "./text-methods.ts";
+import { asSafe, isSafe, isText, join, lengthOf, mapPieces, plain } from "./text.ts";
+import { capitalized, centered, replaceText } from "./text-methods.ts";
+import { strip, textArg } from "./text-split.ts";
+import { fileSize, indent, shortened, titled, toFloat, toInt } from "./text-filters.ts";
 import { lengthError } from "./tests.ts";
 import {
   compare,
@@ -15,8 +17,6 @@ import {
   equal,
   hashOf,
   indexOf,
-  intOf,
-  isInt,
   isNumber,
   Iter,
   iterate,
@@ -67,7 +67,7 @@ function keyed(isCaseSensitive: Value | undefined): (value: Value) => Value {
 function getter(
   attribute: Value | undefined,
   change: (value: Value) => Value = same,
-  otherwise: Value | undefined = undefined,
+  otherwise?: Value,
 ): (value: Value) => Value {
   const parts: readonly Value[] =
     attribute === undefined || attribute === null
@@ -224,82 +224,6 @@ function roundBy(value: Value, digits: number, method: string): Value {
   const whole =
     typeof scaled === "number" ? truncate(method === "ceil" ? Math.ceil(scaled) : Math.floor(scaled)) : scaled;
   return isNumber(whole) ? arithmetic("/", whole, unit) : value;
-}
-
-function toInt(value: Value, otherwise: Value, base: number): Value {
-  if (isText(value)) {
-    const whole = parseInteger(plain(value), base);
-    if (whole !== undefined) return whole;
-    const float = parseFloatText(plain(value));
-    return float === undefined || !Number.isFinite(float) ? otherwise : truncate(float);
-  }
-  if (value instanceof Undefined) throw value.fail();
-  if (isInt(value)) return intOf(value);
-  return typeof value === "number" && Number.isFinite(value) ? truncate(value) : otherwise;
-}
-
-function toFloat(value: Value, otherwise: Value): Value {
-  if (value instanceof Undefined) throw value.fail();
-  if (isText(value)) return parseFloatText(plain(value)) ?? otherwise;
-  return isNumber(value) ? Number(value) : otherwise;
-}
-
-function indent(value: Value, width: Value, isFirst: boolean, isBlank: boolean, host: FilterHost): Value {
-  const space = isText(width) ? width : repeated(" ", indexOf(width));
-  const text = host.add(value, "\n");
-  if (!isText(text)) throw typeError("indent needs a string");
-  const lines = splitLines(text);
-  const [head = "", ...rest] = lines;
-  const shifted = rest.map((line) => (isBlank || plain(line) !== "" ? join([space, line]) : line));
-  const body = join(between([head, ...shifted], "\n"), isSafe(text));
-  return isFirst ? join([space, body], isSafe(text)) : body;
-}
-
-function shortened(value: Value, args: readonly (Value | undefined)[]): Value {
-  const text = textArg("truncate()", value);
-  const [most = 255n, killWords = false, end = "...", leeway = 5n] = args;
-  const mark = textArg("end", end);
-  const size = indexOf(most);
-  if (size < lengthOf(mark)) throw new TemplateError(`expected length >= ${lengthOf(mark)}, got ${size}`);
-  if (lengthOf(text) <= size + (leeway === null ? 5 : indexOf(leeway))) return text;
-  const cut = join(charsOf(text).slice(0, size - lengthOf(mark)));
-  if (truthy(killWords)) return join([cut, mark]);
-  const space = plain(cut).lastIndexOf(" ");
-  return join(
-    [space < 0 ? cut : sliced(cut, 0n, BigInt(lengthOf(plain(cut).slice(0, space))), null), mark].filter(isText),
-  );
-}
-
-function fileSize(value: Value, isBinary: boolean): Value {
-  const float = toFloat(value, Number.NaN);
-  const bytes = isNumber(float) ? Number(float) : Number.NaN;
-  const base = isBinary ? 1024 : 1000;
-  if (bytes === 1) return "1 Byte";
-  if (bytes < base) return `${truncate(bytes)} Bytes`;
-  const units = isBinary
-    ? ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"]
-    : ["kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"];
-  let unit = base ** 2;
-  for (const [i, name] of units.entries()) {
-    if (bytes < unit || i === units.length - 1) return `${fixed((base * bytes) / unit, 1)} ${name}`;
-    unit *= base;
-  }
-  return "";
-}
-
-/** Words begin after white space and brackets, as Jinja2's `title` has it (Python's differs). */
-function titled(value: Value): Value {
-  const text = str(value);
-  let atStart = true;
-  return join(
-    charsOf(text).map((char) => {
-      const isBreak = /[-\s({[<]/.test(plain(char));
-      const changed =
-        atStart && !isBreak ? mapPieces(char, (one) => one.toUpperCase()) : mapPieces(char, (one) => one.toLowerCase());
-      atStart = isBreak;
-      return changed;
-    }),
-  );
 }
 
 function json(value: Value, args: readonly (Value | undefined)[]): Value {

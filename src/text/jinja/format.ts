@@ -126,7 +126,7 @@ function clipped(text: Text, precision: number | undefined): Text {
 
 function ascii(text: Text): Text {
   return mapPieces(text, (piece) =>
-    piece.replace(/[^\x00-\x7f]/gu, (char) => {
+    piece.replace(/\P{ASCII}/gu, (char) => {
       const code = char.codePointAt(0) ?? 0;
       if (code < 0x100) return `\\x${code.toString(16).padStart(2, "0")}`;
       return code < 0x10000 ? `\\u${code.toString(16).padStart(4, "0")}` : `\\U${code.toString(16).padStart(8, "0")}`;

@@ -1,9 +1,8 @@
 import { typeError, valueError } from "./error.ts";
-import { repr, str } from "./repr.ts";
+import { between, repr, str } from "./repr.ts";
 import { asSafe, cut, isSafe, isText, join, lengthOf, mapPieces, plain, withSpans } from "./text.ts";
 import type { Text } from "./text.ts";
-import { splitLines } from "./text-methods.ts";
-import { between } from "./repr.ts";
+import { splitLines } from "./text-split.ts";
 import { Dict, indexOf, iterate, listOf, truthy, typeName, Undefined } from "./values.ts";
 import type { Value } from "./values.ts";
 
@@ -186,7 +185,7 @@ function wrapLine(line: Text, width: number, breakWords: boolean, breakHyphens: 
       }
       if (size > width && (breakWords || parts.length === 0)) {
         const room = breakWords ? Math.max(1, width - length) : size;
-        const end = from + [...string.slice(from, to)].slice(0, room).join("").length;
+        const end = from + Array.from(string.slice(from, to)).slice(0, room).join("").length;
         parts.push(cut(line, from, end));
         chunks[next] = { from: end, to };
         if (end === to) next++;

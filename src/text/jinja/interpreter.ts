@@ -1,24 +1,21 @@
-import type { Body, CallArgs, CallExpr, CompareOp, Expr, Node, Signature } from "./ast.ts";
+import type { Body, CallArgs, CallExpr, Expr, Node, Signature } from "./ast.ts";
 import { attributeOf, call, itemOf, Slice } from "./attributes.ts";
-import { pythonError, TemplateError, typeError, valueError } from "./error.ts";
+import { TemplateError, typeError, valueError } from "./error.ts";
 import { FILTERS } from "./filters.ts";
 import type { FilterHost } from "./filters.ts";
 import { escapeHtml } from "./html-filters.ts";
 import { Loop } from "./loop.ts";
+import { namesIn } from "./names.ts";
+import { checkedItems, holds, times, unsupported } from "./operators.ts";
 import { percent } from "./format.ts";
 import { arithmetic, negated, unchanged } from "./numbers.ts";
 import { str } from "./repr.ts";
 import { isSafe, isText, join, plain } from "./text.ts";
 import type { Text } from "./text.ts";
-import { repeated } from "./text-methods.ts";
 import { TESTS } from "./tests.ts";
 import {
   Callable,
-  compare,
-  contains,
   Dict,
-  equal,
-  indexOf,
   isInt,
   isNumber,
   iterate,
@@ -33,8 +30,6 @@ import {
 } from "./values.ts";
 import type { Kwargs, Value } from "./values.ts";
 
-/** Longest list that an operator makes: what is longer only serves to take all memory. */
-const MAX_ITEMS = 10_000_000;
 const NO_KWARGS: Kwargs = new Map();
 
 /** What a statement leaves behind: whether the loop around it goes on. */
@@ -186,14 +181,14 @@ class Interpreter implements FilterHost {
   /** The items for which a loop's condition holds, each looked at when its turn comes. */
   #kept(target: Expr, test: Expr, value: Value, scope: Scope): Iterable<Value> {
     const items = iterate(value);
-    const holds = (item: Value): boolean => {
+    const isKept = (item: Value): boolean => {
       const inner = new Scope(scope);
       inner.set("loop", new Undefined("'loop' is undefined. the filter section of a loop cannot use it"));
       this.#assign(target, item, inner);
       return truthy(this.#value(test, inner));
     };
     return (function* (): Generator<Value> {
-      for (const item of items) if (holds(item)) yield item;
+      for (const item of items) if (isKept(item)) yield item;
     })();
   }
 
@@ -401,63 +396,4 @@ class MacroValue extends Callable {
 
 function isTest(name: string): boolean {
   return TESTS.has(name) || name === "filter" || name === "test";
-}
-
-function times(value: Value, count: bigint | boolean): Value {
-  const number = Math.max(0, indexOf(count));
-  if (isText(value)) return repeated(value, number);
-  if (value instanceof List || value instanceof Tuple) {
-    const { items } = value;
-    if (items.length * number > MAX_ITEMS) throw pythonError("MemoryError", `a list of ${items.length * number} items`);
-    const all = Array.from({ length: number }, () => items).flat(1);
-    return value instanceof List ? new List(all) : new Tuple(all);
-  }
-  throw unsupported("*", value, BigInt(number));
-}
-
-function checkedItems(items: Value[], more: readonly Value[]): Value[] {
-  if (items.length + more.length > MAX_ITEMS) {
-    throw pythonError("MemoryError", `a list of ${items.length + more.length} items`);
-  }
-  for (const item of more) items.push(item);
-  return items;
-}
-
-function unsupported(op: string, a: Value, b: Value): TemplateError {
-  if (a instanceof Undefined) return a.fail();
-  if (b instanceof Undefined) return b.fail();
-  if (op === "+" && isText(a)) return typeError(`can only concatenate str (not "${typeName(b)}") to str`);
-  return typeError(`unsupported operand type(s) for ${op}: '${typeName(a)}' and '${typeName(b)}'`);
-}
-
-function holds(op: CompareOp, a: Value, b: Value): boolean {
-  switch (op) {
-    case "==":
-      return equal(a, b);
-    case "!=":
-      return !equal(a, b);
-    case "in":
-      return contains(b, a);
-    case "not in":
-      return !contains(b, a);
-    case "<":
-      return compare(a, b, op) < 0;
-    case "<=":
-      return compare(a, b, op) <= 0;
-    case ">":
-      return compare(a, b, op) > 0;
-    case ">=":
-      return compare(a, b, op) >= 0;
-  }
-}
-
-/** Every name that a part of a template reads, wherever in it. */
-function namesIn(part: unknown, found: Set<string>): void {
-  if (Array.isArray(part)) {
-    for (const one of part as readonly unknown[]) namesIn(one, found);
-  } else if (typeof part === "object" && part !== null) {
-    const node = part as Readonly<Record<string, unknown>>;
-    if (node["kind"] === "name" && typeof node["name"] === "string") found.add(node["name"]);
-    else for (const child of Object.values(node)) if (typeof child === "object") namesIn(child, found);
-  }
 }

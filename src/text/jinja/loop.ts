@@ -1,13 +1,13 @@
 import { typeError } from "./error.ts";
 import { Callable, equal, iterate, orElse, PyObject, sizeOf, Tuple, Undefined } from "./values.ts";
-import type { Kwargs, Value } from "./values.ts";
+import type { Value } from "./values.ts";
 import { isText, lengthOf } from "./text.ts";
 
 /** `loop` of a `for`, as far as Jinja2's goes ahead of itself: only to say which item is next or how many there are. */
 export class Loop extends Callable {
   override readonly typeName = "LoopContext";
   readonly #depth: number;
-  #iterator: Iterator<Value>;
+  #iterator: Iterator<Value, unknown>;
   #length: number | undefined;
   /** What was looked at before its turn. */
   readonly #ahead: Value[] = [];
@@ -18,7 +18,7 @@ export class Loop extends Callable {
 
   /** @param recurse what calling the loop does; undefined for one that is not recursive */
   constructor(values: Value | Iterable<Value>, depth: number, recurse: ((value: Value) => Value) | undefined) {
-    super("loop", (args: readonly Value[], _: Kwargs) => {
+    super("loop", (args: readonly Value[]) => {
       if (!recurse) throw typeError("The loop must have the 'recursive' marker to be called recursively.");
       const [value] = args;
       if (value === undefined) throw typeError("loop() takes what it is to go through");
@@ -88,8 +88,8 @@ export class Loop extends Callable {
   }
 
   #pull(): Value | undefined {
-    const { done, value } = this.#iterator.next();
-    return done === true ? undefined : value;
+    const next = this.#iterator.next();
+    return next.done === true ? undefined : next.value;
   }
 
   #peek(): Value | undefined {

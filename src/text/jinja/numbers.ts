@@ -12,17 +12,17 @@ export function floatRepr(value: number): string {
   if (Object.is(value, -0)) return "-0.0";
   if (value === 0) return "0.0";
   const [mantissa = "", exponent = "0"] = value.toExponential().split("e");
-  const power = Number(exponent);
-  if (power >= 16 || power < -4) return `${mantissa}e${signed(power)}`;
+  const exponent10 = Number(exponent);
+  if (exponent10 >= 16 || exponent10 < -4) return `${mantissa}e${signed(exponent10)}`;
   const sign = value < 0 ? "-" : "";
   const digits = mantissa.replace(/[-.]/g, "");
-  if (power < 0) return `${sign}0.${"0".repeat(-power - 1)}${digits}`;
-  const whole = digits.slice(0, power + 1).padEnd(power + 1, "0");
-  return `${sign}${whole}.${digits.slice(power + 1) || "0"}`;
+  if (exponent10 < 0) return `${sign}0.${"0".repeat(-exponent10 - 1)}${digits}`;
+  const whole = digits.slice(0, exponent10 + 1).padEnd(exponent10 + 1, "0");
+  return `${sign}${whole}.${digits.slice(exponent10 + 1) || "0"}`;
 }
 
-function signed(power: number): string {
-  return `${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
+function signed(exponent10: number): string {
+  return `${exponent10 < 0 ? "-" : "+"}${String(Math.abs(exponent10)).padStart(2, "0")}`;
 }
 
 /**
@@ -42,19 +42,19 @@ export function fixed(value: number, digits: number): string {
 export function scientific(value: number, digits: number): string {
   if (value === 0) return `${Object.is(value, -0) ? "-" : ""}${fixed(0, digits)}e+00`;
   const { top, bottom } = fraction(Math.abs(value));
-  let power = Math.floor(Math.log10(Math.abs(value)));
+  let exponent10 = Math.floor(Math.log10(Math.abs(value)));
   const at = (exponent: number): bigint => {
     const shift = digits - exponent;
     return shift >= 0
       ? roundHalfEven(top * 10n ** BigInt(shift), bottom)
       : roundHalfEven(top, bottom * 10n ** BigInt(-shift));
   };
-  let scaled = at(power);
+  let scaled = at(exponent10);
   // The logarithm may be off by one, and rounding may carry into another digit.
-  while (scaled.toString().length > digits + 1) scaled = at(++power);
-  while (scaled.toString().length < digits + 1) scaled = at(--power);
+  while (scaled.toString().length > digits + 1) scaled = at(++exponent10);
+  while (scaled.toString().length < digits + 1) scaled = at(--exponent10);
   const text = scaled.toString();
-  return `${value < 0 ? "-" : ""}${text.slice(0, 1)}${digits > 0 ? `.${text.slice(1)}` : ""}e${signed(power)}`;
+  return `${value < 0 ? "-" : ""}${text.slice(0, 1)}${digits > 0 ? `.${text.slice(1)}` : ""}e${signed(exponent10)}`;
 }
 
 /** A float's exact value. */

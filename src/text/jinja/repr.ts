@@ -10,13 +10,12 @@ import {
   isNumber,
   List,
   Namespace,
-  PyObject,
   Range,
   Tuple,
   typeName,
   Undefined,
 } from "./values.ts";
-import type { Value } from "./values.ts";
+import type { PyObject, Value } from "./values.ts";
 
 const MAX_DEPTH = 200;
 
@@ -159,7 +158,7 @@ const JSON_NAMED: Readonly<Record<string, string>> = {
 
 function jsonString(text: Text, { ensureAscii }: JsonOptions): Text {
   const unit = (char: string): string => JSON_NAMED[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  const pattern = ensureAscii ? /["\\]|[^\x20-\x7e]/g : /["\\\x00-\x1f]/g;
+  const pattern = ensureAscii ? /["\\]|[^\x20-\x7e]/g : /["\\]|[^\P{Cc}\x7f-\x9f]/gu;
   const escaped = mapPieces(text, (piece) => piece.replace(pattern, unit));
   return join(['"', escaped, '"']);
 }

@@ -297,8 +297,9 @@ export function hashOf(value: Value): unknown {
 export function equal(a: Value, b: Value): boolean {
   if (isNumber(a) && isNumber(b)) {
     if (isInt(a) && isInt(b)) return intOf(a) === intOf(b);
-    // JavaScript compares a bigint with a number by value.
-    return numeric(a) == numeric(b);
+    // JavaScript orders a bigint and a number by value, but `===` also asks for the type.
+    const [x, y] = [numeric(a), numeric(b)];
+    return !(x < y) && !(x > y) && !Number.isNaN(x) && !Number.isNaN(y);
   }
   if (isText(a) || isText(b)) return isText(a) && isText(b) && plain(a) === plain(b);
   if ((a instanceof List && b instanceof List) || (a instanceof Tuple && b instanceof Tuple)) {
@@ -335,7 +336,7 @@ export function compare(a: Value, b: Value, op = "<"): number {
   if (b instanceof Undefined) throw b.fail();
   if (isNumber(a) && isNumber(b)) {
     const [x, y] = [numeric(a), numeric(b)];
-    return x < y ? -1 : x > y ? 1 : x == y ? 0 : Number.NaN;
+    return x < y ? -1 : x > y ? 1 : x <= y ? 0 : Number.NaN;
   }
   if (isText(a) && isText(b)) return compareText(plain(a), plain(b));
   if ((a instanceof List && b instanceof List) || (a instanceof Tuple && b instanceof Tuple)) {
