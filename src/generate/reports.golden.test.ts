@@ -23,7 +23,13 @@ it.skipIf(!hasData("reports")).each([
   const context = await testGpu();
   const folder = await modelFolder(nodeFolder(join(DATA, path)), file);
   const model = await loadModel(context, folder);
-  const session = await Session.create(model, { maxSequences: 1, contextTokens: 128, kvTokens: 128, prefillRows: 64 });
+  const session = await Session.create(model, {
+    maxSequences: 1,
+    contextTokens: 128,
+    kvTokens: 128,
+    prefillRows: 64,
+    kv: "f32",
+  });
   const text = await loadTextAssets(folder);
   const tokenizer = requireTokenizer(text, folder);
   const messages = [{ role: "user" as const, content: question }];
