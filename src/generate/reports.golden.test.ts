@@ -35,7 +35,9 @@ it.skipIf(!hasData("reports")).each([
   const messages = [{ role: "user" as const, content: question }];
   const prompt = await buildPrompt({ messages, template: text.template, tokenizer, host: createLocalTemplateHost() });
   const options = resolveOptions({ maxNewTokens: 24, temperature: 0 });
+  const finished = [];
   for await (const event of generate(session, { prompts: [prompt], options, tokenizer, stopIds: text.eosIds })) {
-    if (event.type === "finished") expect(event.completion).toMatchObject({ answer, think: "", finishReason: "stop" });
+    if (event.type === "finished") finished.push(event.completion);
   }
+  expect(finished).toMatchObject([{ answer, think: "", finishReason: "stop" }]);
 });
