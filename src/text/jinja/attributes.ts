@@ -56,13 +56,15 @@ function missing(object: Value, key: Value): Undefined {
 }
 
 function itemOrNothing(object: Value, key: Value): Value | undefined {
-  if (object instanceof Dict) {
-    if (key instanceof List || key instanceof Dict || key instanceof Slice) return undefined;
+  if (object instanceof Dict && !(key instanceof Slice)) {
+    if (key instanceof List || key instanceof Dict) return undefined;
     return object.get(key);
   }
   if (key instanceof Slice) {
+    // A slice is Python's own, which looks for no attribute.
     const sequence = isText(object) || object instanceof List || object instanceof Tuple || object instanceof Range;
-    return sequence ? sliced(object, key.start, key.stop, key.step) : undefined;
+    if (!sequence) throw typeError(`'${typeName(object)}' object is not subscriptable`);
+    return sliced(object, key.start, key.stop, key.step);
   }
   if (!isInt(key)) return undefined;
   const at = Number(intOf(key));
@@ -149,7 +151,7 @@ function numberAttribute(value: bigint | boolean | number, name: string): Value 
     case "denominator":
       return isInt(value) ? 1n : undefined;
     case "is_integer":
-      return new Callable(name, () => isInt(value) || Number.isInteger(value));
+      return isInt(value) ? undefined : new Callable(name, () => Number.isInteger(value));
     case "conjugate":
       return new Callable(name, () => (isInt(value) ? intOf(value) : value));
     case "bit_length": {

@@ -3,7 +3,7 @@ import { between, repr, str } from "./repr.ts";
 import { asSafe, cut, isSafe, isText, join, lengthOf, mapPieces, plain, withSpans } from "./text.ts";
 import type { Text } from "./text.ts";
 import { splitLines } from "./text-split.ts";
-import { Dict, indexOf, iterate, listOf, truthy, typeName, Undefined } from "./values.ts";
+import { Dict, indexOf, iterate, iteratorOf, listOf, truthy, typeName, Undefined } from "./values.ts";
 import type { Value } from "./values.ts";
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -66,24 +66,19 @@ function quoteUrl(text: Text, isQuery: boolean): Text {
   );
 }
 
+function pairOf(value: Value): readonly [Value, Value] {
+  const [key, item, ...rest] = listOf(value);
+  if (key === undefined || item === undefined) throw valueError("not enough values to unpack (expected 2)");
+  if (rest.length > 0) throw valueError("too many values to unpack (expected 2)");
+  return [key, item];
+}
+
 export function urlEncode(value: Value): Value {
   if (isText(value)) return quoteUrl(value, false);
-  let pairs: Value[];
-  if (value instanceof Dict)
-    pairs = Array.from(value.entries(), ([key, item]) =>
-      join([quoteUrl(str(key), true), "=", quoteUrl(str(item), true)]),
-    );
-  else {
-    try {
-      pairs = Array.from(iterate(value), (pair) => {
-        const [key = null, item = null] = listOf(pair);
-        return join([quoteUrl(str(key), true), "=", quoteUrl(str(item), true)]);
-      });
-    } catch {
-      return quoteUrl(str(value), false);
-    }
-  }
-  return join(between(pairs.filter(isText), "&"));
+  if (iteratorOf(value) === undefined) return quoteUrl(str(value), false);
+  const entries = value instanceof Dict ? Array.from(value.entries()) : Array.from(iterate(value), pairOf);
+  const pairs = entries.map(([key, item]) => join([quoteUrl(str(key), true), "=", quoteUrl(str(item), true)]));
+  return join(between(pairs, "&"));
 }
 
 export function xmlAttributes(value: Value, withSpace: boolean): Value {

@@ -1,6 +1,6 @@
 import { typeError, valueError } from "./error.ts";
 import { floatRepr } from "./numbers.ts";
-import { charsOf, isText, join, lengthOf, mapPieces, plain } from "./text.ts";
+import { asSafe, charsOf, isSafe, isText, join, lengthOf, mapPieces, plain } from "./text.ts";
 import type { Text } from "./text.ts";
 import {
   Callable,
@@ -85,7 +85,8 @@ function quoted(text: Text): Text {
       return code < 0x10000 ? `\\u${code.toString(16).padStart(4, "0")}` : `\\U${code.toString(16).padStart(8, "0")}`;
     }),
   );
-  return join([quote, escaped, quote]);
+  const whole = join([quote, escaped, quote]);
+  return isSafe(text) ? join(["Markup(", asSafe(whole, false), ")"]) : whole;
 }
 
 export interface JsonOptions {

@@ -5,7 +5,8 @@ import { sliced } from "./slice.ts";
 import { charsOf, isSafe, isText, join, lengthOf, mapPieces, plain } from "./text.ts";
 import { repeated } from "./text-methods.ts";
 import { splitLines, textArg } from "./text-split.ts";
-import { indexOf, intOf, isInt, isNumber, truthy, Undefined } from "./values.ts";
+import { lengthError } from "./tests.ts";
+import { indexOf, intOf, isInt, isNumber, PyObject, sizeOf, truthy, typeName, Undefined } from "./values.ts";
 import type { Value } from "./values.ts";
 
 /** Python's `+`, which the interpreter has. */
@@ -43,12 +44,14 @@ export function indent(value: Value, width: Value, isFirst: boolean, isBlank: bo
 }
 
 export function shortened(value: Value, args: readonly (Value | undefined)[]): Value {
-  const text = textArg("truncate()", value);
   const [most = 255n, killWords = false, end = "...", leeway = 5n] = args;
   const mark = textArg("end", end);
   const size = indexOf(most);
   if (size < lengthOf(mark)) throw new TemplateError(`expected length >= ${lengthOf(mark)}, got ${size}`);
-  if (lengthOf(text) <= size + (leeway === null ? 5 : indexOf(leeway))) return text;
+  const length = isText(value) ? lengthOf(value) : value instanceof PyObject ? sizeOf(value) : undefined;
+  if (length === undefined) throw lengthError(value);
+  if (length <= size + (leeway === null ? 5 : indexOf(leeway))) return value;
+  const text = textArg("truncate()", value);
   const cut = join(charsOf(text).slice(0, size - lengthOf(mark)));
   if (truthy(killWords)) return join([cut, mark]);
   const space = plain(cut).lastIndexOf(" ");
@@ -58,7 +61,8 @@ export function shortened(value: Value, args: readonly (Value | undefined)[]): V
 }
 
 export function fileSize(value: Value, isBinary: boolean): Value {
-  const float = toFloat(value, Number.NaN);
+  const float = toFloat(value, null);
+  if (float === null) throw typeError(`filesizeformat needs a number, not ${typeName(value)}`);
   const bytes = isNumber(float) ? Number(float) : Number.NaN;
   const base = isBinary ? 1024 : 1000;
   if (bytes === 1) return "1 Byte";
