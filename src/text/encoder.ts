@@ -1,6 +1,7 @@
 import type { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
 import { AddedTokens } from "./added-tokens.ts";
 import type { Allowed } from "./added-tokens.ts";
+import { mergeLongWords } from "./long-words.ts";
 import type { AddedTokenEntry } from "./tokenizer-file.ts";
 
 /** Pairs of offsets (UTF-16 units): start and end of parts of a text. */
@@ -28,6 +29,7 @@ export class Encoder {
     const { model } = library;
     if (!model) throw new Error("the tokenizer has no model");
     this.#model = model;
+    mergeLongWords(model);
     if (isUnigram(model)) {
       // The library's own gathers the pieces of a text with a spread, which has no room for those of a long one.
       Object.assign(model, { encode: (words: readonly string[]) => words.flatMap((word) => model.tokenize(word)) });

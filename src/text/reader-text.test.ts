@@ -1,3 +1,5 @@
+import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { buildPrompt } from "./chat.ts";
 import type { Prompt, PromptRequest } from "./chat.ts";
@@ -295,6 +297,18 @@ describe("patterns that come with a checkpoint", () => {
   it("replace by their text alone", () => {
     const tokenizer = withPart({ normalizer: { type: "Replace", pattern: { String: "x" }, content: "$&$1" } });
     expect(tokenizer.decode(tokenizer.encode("axb"))).toBe("a$&$1b");
+  });
+
+  it("merge long words as short ones", () => {
+    const library = new LibraryTokenizer(tinyTokenizerJson(), tinyTokenizerConfig());
+    const letter = fc.constantFrom("W", "a", "i", "t", "h", "e", "on", "Wait", "x");
+    fc.assert(
+      fc.property(fc.array(letter, { minLength: 256, maxLength: 400 }), (letters) => {
+        const word = letters.join("");
+        expect(tiny.encode(word)).toEqual(library.encode(word, { add_special_tokens: false }).ids);
+      }),
+      { numRuns: 50 },
+    );
   });
 
   it("take long texts, in one piece or many", () => {
