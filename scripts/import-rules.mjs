@@ -54,12 +54,16 @@ const TRAIN = ["train", "train (plain parts)"];
 const ROOMS = {
   gpu: { rooms: [] },
   kernels: { rooms: ["gpu"] },
-  // GGUF's vocabularies are written in text where Hugging Face's have bytes.
-  checkpoint: { rooms: [], files: ["text/byte-level.ts"], packages: ["valibot", "@noble/hashes"] },
+  // GGUF's vocabularies are written in text where Hugging Face's have bytes, and their texts tell what ends a reply.
+  checkpoint: {
+    rooms: [],
+    files: ["text/byte-level.ts", "text/end-tokens.ts"],
+    packages: ["valibot", "@noble/hashes"],
+  },
   text: {
     rooms: [],
     files: ["checkpoint/source.ts"],
-    packages: ["@huggingface/tokenizers", "@huggingface/jinja", "valibot"],
+    packages: ["@huggingface/tokenizers", "valibot"],
   },
   model: { rooms: MODEL, packages: ["valibot"] },
   generate: { rooms: MODEL, packages: ["valibot"] },

@@ -33,7 +33,7 @@ it("renders in a web worker", async () => {
   const worker = new LocalWorker();
   await import("./template-worker.ts");
   const host = createWorkerTemplateHost(() => browserTemplateWorker(worker as unknown as Worker));
-  await expect(host.render(request)).resolves.toBe("Hello!");
+  await expect(host.render(request)).resolves.toEqual({ text: "Hello!", spans: [0, 5] });
   host.dispose();
   expect(worker.terminate).toHaveBeenCalledOnce();
 });

@@ -1,3 +1,4 @@
+import type { RenderedTemplate } from "./render-template.ts";
 import { THINK_END, THINK_START } from "./tags.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
@@ -18,14 +19,31 @@ export interface ChannelTexts {
 }
 
 /**
- * Whether a prompt leaves the model inside a thought, as R1's current template makes it (`<think>\n`), and older copies
- * do not: its last `<think>` is not yet closed. Where both tags are single tokens their ids tell, and an added token that
- * follows, such as a role name, shows that the `<think>` was only quoted in a message; otherwise the text tells.
+ * Whether a template leaves the model inside a thought, as R1's current one does (`<think>\n`), and older copies do not.
+ * Only what the template writes after the last message tells: tags in a question, a system message or an earlier reply
+ * are text. An added token after the tag, such as a role name, shows that the tag was only mentioned.
+ * @param continues the last message is a reply that the model goes on with, and tells as well
+ */
+export function generationOpensThink(
+  { text, spans }: RenderedTemplate,
+  tokenizer: Tokenizer,
+  continues = false,
+): boolean {
+  const tail = text.slice((continues ? spans.at(-2) : spans.at(-1)) ?? 0);
+  const start = tail.lastIndexOf(THINK_START);
+  if (start < 0 || tail.lastIndexOf(THINK_END) > start) return false;
+  return !tokenizer.encode(tail.slice(start + THINK_START.length)).some((id) => tokenizer.isAdded(id));
+}
+
+/**
+ * The same of a prompt that comes as ids. Where both tags are single tokens these tell, and an added token that follows
+ * shows that a tag was only quoted in a message; otherwise the text after the last added token does.
  */
 export function promptOpensThink(promptIds: readonly number[], tokenizer: Tokenizer): boolean {
   const { thinkStartId, thinkEndId } = tokenizer;
   if (thinkStartId === undefined || thinkEndId === undefined) {
-    const text = tokenizer.decode(promptIds);
+    const turn = promptIds.findLastIndex((id) => tokenizer.isAdded(id));
+    const text = tokenizer.decode(promptIds.slice(turn + 1));
     return text.lastIndexOf(THINK_START) > text.lastIndexOf(THINK_END);
   }
   const last = promptIds.findLast((id) => id === thinkStartId || id === thinkEndId || tokenizer.isAdded(id));

@@ -1,7 +1,8 @@
 import { R1Error } from "../errors.ts";
-import { promptOpensThink } from "./channels.ts";
+import { generationOpensThink } from "./channels.ts";
 import { withoutEarlierThoughts } from "./history.ts";
 import type { ChatMessage } from "./messages.ts";
+import type { RenderedTemplate } from "./render-template.ts";
 import { THINK_START } from "./tags.ts";
 import type { TemplateHost } from "./template-host.ts";
 import { requireTemplate } from "./template.ts";
@@ -22,6 +23,11 @@ export interface PromptRequest extends Pick<RenderOptions, "extra" | "now"> {
    * `<think>\n`, which is then added. False by default: the template's rendering stays as it is.
    */
   readonly forceThink?: boolean;
+  /**
+   * Makes tokens of what messages say, where it reads like a token (`<｜Assistant｜>`). False by default: what somebody
+   * types is text, or else pasted text could speak for the model.
+   */
+  readonly parseSpecial?: boolean;
 }
 
 export interface Prompt {
@@ -29,6 +35,8 @@ export interface Prompt {
   readonly ids: number[];
   /** The model goes on inside a thought. */
   readonly startsInThink: boolean;
+  /** Start and end, in UTF-16 units, of each part of the text that messages say; what the template writes lies between. */
+  readonly spans: readonly number[];
 }
 
 /**
@@ -48,11 +56,19 @@ export async function buildPrompt(request: PromptRequest): Promise<Prompt> {
     extra: { ...(forceThink ? { enable_thinking: true } : {}), ...extra },
     ...(now === undefined ? {} : { now }),
   };
-  const render = (list: readonly ChatMessage[]): Promise<string> => host.render(template.request(list, options));
-  const text = await render(await withoutEarlierThoughts(messages, template.source, render));
-  const ids = tokenizer.encode(text);
-  const startsInThink = promptOpensThink(ids, tokenizer);
-  if (!forceThink || !addGenerationPrompt || startsInThink) return { text, ids, startsInThink };
-  const opened = `${text}${THINK_START}\n`;
-  return { text: opened, ids: tokenizer.encode(opened), startsInThink: true };
+  const render = (list: readonly ChatMessage[]): Promise<RenderedTemplate> =>
+    host.render(template.request(list, options));
+  const kept = await withoutEarlierThoughts(messages, template.source, async (list) => (await render(list)).text);
+  const rendered = await render(kept);
+  const plain = request.parseSpecial === true ? [] : rendered.spans;
+  const encode = (text: string): number[] => tokenizer.encode(text, { plain, template: template.source });
+  const continued = addGenerationPrompt ? undefined : kept.at(-1);
+  const startsInThink = generationOpensThink(rendered, tokenizer, continued?.role === "assistant");
+  const text = forceThink && addGenerationPrompt && !startsInThink ? `${rendered.text}${THINK_START}\n` : rendered.text;
+  return {
+    text,
+    ids: encode(text),
+    startsInThink: startsInThink || text !== rendered.text,
+    spans: rendered.spans,
+  };
 }

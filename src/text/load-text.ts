@@ -33,8 +33,9 @@ export async function loadText(
     readText("chat_template.jinja"),
   ]);
   const files = { tokenizerConfig, generationConfig, config };
-  const tokenizer = tokenizerJson === undefined ? undefined : createTokenizer({ tokenizerJson, ...files });
   const template = findTemplate(tokenizerConfig, jinjaFile);
+  const texts = { ...files, template: template?.source };
+  const tokenizer = tokenizerJson === undefined ? undefined : createTokenizer({ tokenizerJson, ...texts });
   return {
     ...(tokenizer ? { tokenizer } : {}),
     ...(template ? { template } : {}),

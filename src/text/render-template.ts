@@ -1,21 +1,22 @@
-import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
-import type { ChatMessage } from "./messages.ts";
-import { STRIP_FUNCTIONS, useStripFunctions } from "./python-strip.ts";
-import { strftime } from "./strftime.ts";
+import { fromJson } from "./jinja/from-json.ts";
+import type { Json } from "./jinja/from-json.ts";
+import { globals } from "./jinja/globals.ts";
+import { render } from "./jinja/interpreter.ts";
+import { parse } from "./jinja/parser.ts";
+import { plain, spansOf } from "./jinja/text.ts";
+import { Dict, List } from "./jinja/values.ts";
+import type { Value } from "./jinja/values.ts";
 
 /** Values that a template may be given and that can be sent to a worker. */
-export type TemplateValue =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly TemplateValue[]
-  | { readonly [key: string]: TemplateValue };
+export type TemplateValue = Json;
+
+/** A message as a template sees it: `role`, and what is said. */
+export type TemplateMessage = { readonly role: string } & { readonly [field: string]: Json | undefined };
 
 /** Everything that one rendering needs; plain data, so that it can be sent to a worker. */
 export interface TemplateRequest {
   readonly template: string;
-  readonly messages: readonly ChatMessage[];
+  readonly messages: readonly TemplateMessage[];
   readonly addGenerationPrompt: boolean;
   readonly bosToken?: string | undefined;
   readonly eosToken?: string | undefined;
@@ -25,72 +26,61 @@ export interface TemplateRequest {
   readonly now?: number;
 }
 
+/** What a template has written. */
+export interface RenderedTemplate {
+  readonly text: string;
+  /** Start and end, in UTF-16 units, of each part that the messages say and not the template, in order. */
+  readonly spans: readonly number[];
+}
+
 export type TemplateResult =
-  | { readonly ok: true; readonly text: string }
+  | ({ readonly ok: true } & RenderedTemplate)
   | { readonly ok: false; readonly message: string };
 
-/** Limit of Jinja's sandbox (`jinja2.sandbox.MAX_RANGE`), in which transformers renders templates. */
-const MAX_RANGE = 100_000;
 const MAX_RENDERED_CHARS = 16_000_000;
 
 /**
- * Renders a chat template as transformers does: Jinja2 with `trim_blocks` and `lstrip_blocks`, `raise_exception`,
- * `strftime_now`. Never throws. A hostile template can still run forever or take all memory here: one from outside
- * belongs in a worker (`createWorkerTemplateHost`).
+ * Renders a chat template as transformers does: Jinja2's immutable sandbox with `trim_blocks`, `lstrip_blocks`, loop
+ * controls, `generation`, `raise_exception`, `strftime_now`. Never throws. A hostile template can still run forever or
+ * take all memory here: one from outside belongs in a worker (`createWorkerTemplateHost`).
  */
 export function renderTemplate(request: TemplateRequest): TemplateResult {
   try {
-    const program = parse(tokenize(request.template, { lstrip_blocks: true, trim_blocks: true }));
-    useStripFunctions(program);
-    const environment = new Environment();
-    for (const [name, value] of Object.entries(variables(request))) environment.set(name, value);
-    const text: unknown = new Interpreter(environment).run(program).value;
-    if (typeof text !== "string") return { ok: false, message: "the template gave no text" };
-    if (text.length > MAX_RENDERED_CHARS) {
-      return { ok: false, message: `the text has ${text.length} characters; the limit is ${MAX_RENDERED_CHARS}` };
+    const text = render(parse(request.template), variables(request));
+    const string = plain(text);
+    if (string.length > MAX_RENDERED_CHARS) {
+      return { ok: false, message: `the text has ${string.length} characters; the limit is ${MAX_RENDERED_CHARS}` };
     }
-    return { ok: true, text };
+    return { ok: true, text: string, spans: spansOf(text) };
   } catch (error) {
     return { ok: false, message: error instanceof Error ? error.message : String(error) };
   }
 }
 
-function variables(request: TemplateRequest): Record<string, unknown> {
-  const { messages, addGenerationPrompt, bosToken, eosToken, extra, now } = request;
-  return {
-    ...extra,
-    messages,
-    add_generation_prompt: addGenerationPrompt,
-    ...(bosToken === undefined ? {} : { bos_token: bosToken }),
-    ...(eosToken === undefined ? {} : { eos_token: eosToken }),
-    true: true,
-    false: false,
-    none: null,
-    True: true,
-    False: false,
-    None: null,
-    range: boundedRange,
-    raise_exception: (message: unknown) => {
-      throw new Error(String(message));
-    },
-    strftime_now: (format: unknown) => strftime(now === undefined ? new Date() : new Date(now), String(format)),
-    ...STRIP_FUNCTIONS,
-  };
+function variables({
+  messages,
+  addGenerationPrompt,
+  bosToken,
+  eosToken,
+  extra = {},
+  now,
+}: TemplateRequest): Map<string, Value> {
+  const all = globals(now);
+  // Transformers passes these two always, None where there are none.
+  for (const name of ["tools", "documents"]) all.set(name, null);
+  if (bosToken !== undefined) all.set("bos_token", bosToken);
+  if (eosToken !== undefined) all.set("eos_token", eosToken);
+  for (const [name, value] of Object.entries(extra)) all.set(name, fromJson(value));
+  all.set("messages", new List(messages.map(message)));
+  all.set("add_generation_prompt", addGenerationPrompt);
+  return all;
 }
 
-function isWhole(value: unknown): value is number {
-  return Number.isInteger(value);
-}
-
-/** Python's `range`, with the sandbox's limit. */
-function boundedRange(first: unknown, second?: unknown, third?: unknown): number[] {
-  const numbers = [first, second, third].filter((value) => isWhole(value));
-  const given = [first, second, third].filter((value) => value !== undefined);
-  if (numbers.length !== given.length) throw new TypeError("range() takes whole numbers");
-  const [a = 0, b, step = 1] = numbers;
-  const [start, stop] = b === undefined ? [0, a] : [a, b];
-  if (step === 0) throw new Error("range() step must not be zero");
-  const length = Math.max(0, Math.ceil((stop - start) / step));
-  if (length > MAX_RANGE) throw new Error(`range too big: ${length} numbers; the limit is ${MAX_RANGE}`);
-  return Array.from({ length }, (_, i) => start + i * step);
+/** What messages say is the reader's; their roles are the program's, of which templates write tokens. */
+function message(fields: TemplateMessage): Value {
+  const dict = new Dict();
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined) dict.set(name, fromJson(value, name !== "role"));
+  }
+  return dict;
 }

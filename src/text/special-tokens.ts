@@ -1,3 +1,4 @@
+import { endTexts } from "./end-tokens.ts";
 import { asOptionalObject, isObject, wrongField } from "./fields.ts";
 import { isTokenId } from "./tokenizer-file.ts";
 
@@ -6,6 +7,9 @@ export interface SpecialTokenFiles {
   readonly tokenizerConfig?: unknown;
   readonly generationConfig?: unknown;
   readonly config?: unknown;
+  /** Tokens outside the trained vocabulary, and the chat template, which tell of turns' ends. */
+  readonly addedTokens?: readonly string[];
+  readonly template?: string | undefined;
 }
 
 export interface SpecialTokens {
@@ -19,7 +23,8 @@ export interface SpecialTokens {
 
 /**
  * BOS is what `tokenizer_config.json` names: the `config.json` of the R1 distills gives the id of EOS for it. EOS is
- * what `generation_config.json` and `tokenizer_config.json` name together, and `config.json` only where both are silent.
+ * what `generation_config.json` and `tokenizer_config.json` name together, and `config.json` only where both are silent;
+ * with them, what ends a turn in the chat template (`endTexts`), which files made from a base model's often leave out.
  * @param idOf id of a vocabulary piece; left out when there is no tokenizer
  * @throws R1Error E_TOKENIZER naming file and field
  */
@@ -37,6 +42,11 @@ export function readSpecialTokens(
   if (eosId !== undefined) eosIds.add(eosId);
   if (eosIds.size === 0) {
     for (const id of tokenIds("config.json eos_token_id", config["eos_token_id"])) eosIds.add(id);
+  }
+  const { addedTokens = [], template = "" } = files;
+  for (const token of endTexts(addedTokens)) {
+    const id = template.includes(token) ? idOf?.(token) : undefined;
+    if (id !== undefined) eosIds.add(id);
   }
   return { bosToken, eosToken, bosId: bosToken === undefined ? undefined : idOf?.(bosToken), eosIds: [...eosIds] };
 }

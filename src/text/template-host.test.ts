@@ -52,7 +52,7 @@ const failsWith = (message: string) => ({ code: "E_TEMPLATE", message: expect.st
 describe("template host in this thread", () => {
   it("renders, and reports errors by code", async () => {
     const host = createLocalTemplateHost();
-    await expect(host.render(request("{{ 1 + 1 }}"))).resolves.toBe("2");
+    await expect(host.render(request("{{ 1 + 1 }}"))).resolves.toMatchObject({ text: "2" });
     await expect(host.render(request("{{ raise_exception('no') }}"))).rejects.toMatchObject(failsWith("no"));
   });
 });
@@ -75,7 +75,7 @@ describe("template host with a worker", () => {
     const bad = host.render(request(template));
     const good = host.render(request("good"));
     await expect(bad).rejects.toMatchObject(failsWith(message));
-    await expect(good).resolves.toBe("good");
+    await expect(good).resolves.toMatchObject({ text: "good" });
     expect(workers.map(({ terminated }) => terminated)).toEqual([true, false]);
   });
 
@@ -83,7 +83,7 @@ describe("template host with a worker", () => {
     const { host } = fakeHost();
     const extra = { callback: (() => 1) as unknown as string };
     await expect(host.render({ ...request("a"), extra })).rejects.toMatchObject(failsWith("could not be handed"));
-    await expect(host.render(request("b"))).resolves.toBe("b");
+    await expect(host.render(request("b"))).resolves.toMatchObject({ text: "b" });
   });
 
   it("reports a worker that cannot be created", async () => {

@@ -1,12 +1,12 @@
 import { R1Error } from "../errors.ts";
 import { isObject } from "./fields.ts";
 import { renderTemplate } from "./render-template.ts";
-import type { TemplateRequest, TemplateResult } from "./render-template.ts";
+import type { RenderedTemplate, TemplateRequest, TemplateResult } from "./render-template.ts";
 
 /** Where templates are rendered. */
 export interface TemplateHost {
   /** @throws R1Error E_TEMPLATE when the template fails, takes too long or too much memory */
-  render(request: TemplateRequest): Promise<string>;
+  render(request: TemplateRequest): Promise<RenderedTemplate>;
   dispose(): void;
 }
 
@@ -29,7 +29,7 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 /** Renders in this thread: for the project's own templates only, since nothing can stop a hostile one. */
 export function createLocalTemplateHost(): TemplateHost {
   return {
-    render: async (request) => textOf(renderTemplate(request)),
+    render: async (request) => renderedOf(renderTemplate(request)),
     dispose: () => undefined,
   };
 }
@@ -56,10 +56,10 @@ class WorkerTemplateHost implements TemplateHost {
     this.#timeoutMs = timeoutMs;
   }
 
-  render(request: TemplateRequest): Promise<string> {
+  render(request: TemplateRequest): Promise<RenderedTemplate> {
     const result = this.#queue.then(() => this.#run(request));
     this.#queue = result.catch(() => undefined);
-    return result.then(textOf);
+    return result.then(renderedOf);
   }
 
   dispose(): void {
@@ -115,14 +115,25 @@ class WorkerTemplateHost implements TemplateHost {
 
 function asResult(message: unknown): TemplateResult | undefined {
   if (!isObject(message)) return undefined;
-  if (message["ok"] === true && typeof message["text"] === "string") return { ok: true, text: message["text"] };
-  if (message["ok"] === false && typeof message["message"] === "string") {
-    return { ok: false, message: message["message"] };
-  }
+  const { ok, text, spans } = message;
+  if (ok === true && typeof text === "string" && isSpans(spans, text.length)) return { ok: true, text, spans };
+  if (ok === false && typeof message["message"] === "string") return { ok: false, message: message["message"] };
   return undefined;
 }
 
-function textOf(result: TemplateResult): string {
-  if (result.ok) return result.text;
+/** A template is hostile: where its worker says that the reader's words stand must be places in the text. */
+function isSpans(value: unknown, length: number): value is readonly number[] {
+  if (!Array.isArray(value) || value.length % 2 !== 0) return false;
+  let last = 0;
+  for (const [i, at] of (value as readonly unknown[]).entries()) {
+    if (typeof at !== "number" || !Number.isInteger(at) || at > length || at < last || (i % 2 === 1 && at === last))
+      return false;
+    last = at;
+  }
+  return true;
+}
+
+function renderedOf(result: TemplateResult): RenderedTemplate {
+  if (result.ok) return { text: result.text, spans: result.spans };
   throw new R1Error("E_TEMPLATE", `chat template: ${result.message}`);
 }

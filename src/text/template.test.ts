@@ -10,9 +10,10 @@ import type { ChatMessage } from "./messages.ts";
 
 const HELLO: readonly ChatMessage[] = [{ role: "user", content: "Hello" }];
 
-function render(source: string, options: Partial<RenderOptions> = {}, messages = HELLO): Promise<string> {
+async function render(source: string, options: Partial<RenderOptions> = {}, messages = HELLO): Promise<string> {
   const template = new ChatTemplate(source);
-  return createLocalTemplateHost().render(template.request(messages, { addGenerationPrompt: true, ...options }));
+  const request = template.request(messages, { addGenerationPrompt: true, ...options });
+  return (await createLocalTemplateHost().render(request)).text;
 }
 
 function failure(run: () => unknown): R1Error {

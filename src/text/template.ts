@@ -2,6 +2,7 @@ import { R1Error } from "../errors.ts";
 import { asOptionalObject, isObject, wrongField } from "./fields.ts";
 import type { ChatMessage } from "./messages.ts";
 import type { TemplateRequest } from "./render-template.ts";
+import { templateMessages } from "./template-messages.ts";
 
 /** Published chat templates have 0.3 to 20 thousand characters. */
 export const MAX_TEMPLATE_CHARS = 262_144;
@@ -27,11 +28,7 @@ export class ChatTemplate {
 
   /** What a `TemplateHost` needs to render the messages. */
   request(messages: readonly ChatMessage[], options: RenderOptions): TemplateRequest {
-    return {
-      ...options,
-      template: this.source,
-      messages: messages.map(({ role, content }) => ({ role, content })),
-    };
+    return { ...options, template: this.source, messages: templateMessages(messages, this.source) };
   }
 }
 

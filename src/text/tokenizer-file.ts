@@ -6,6 +6,9 @@ export const MAX_TOKEN_ID = 2_000_000;
 const MAX_MERGES = 4_000_000;
 const MAX_ADDED_TOKENS = 65_536;
 const MAX_TOKEN_CHARS = 65_536;
+/** Every place of a text is compared with the added tokens; published ones have up to a hundred characters. */
+const MAX_ADDED_CHARS = 1_024;
+const MAX_STEPS = 64;
 const MAX_PATTERN_CHARS = 8_192;
 const MAX_DEPTH = 32;
 const MODEL_TYPES: readonly string[] = ["BPE", "Unigram", "WordPiece", "WordLevel"];
@@ -23,6 +26,13 @@ export interface AddedTokenEntry {
   readonly id: number;
   readonly content: string;
   readonly special: boolean;
+  /** Only found where no character of a word stands beside it. */
+  readonly singleWord: boolean;
+  /** Takes the white space before it, or after it. */
+  readonly lstrip: boolean;
+  readonly rstrip: boolean;
+  /** Looked for in the normalized text. */
+  readonly normalized: boolean;
 }
 
 /**
@@ -40,6 +50,10 @@ export function checkTokenizerFile(value: unknown): TokenizerFile {
   if (Array.isArray(model["vocab"])) checkScoredVocab(model["vocab"]);
   else checkVocab(asObject("E_TOKENIZER", `${FILE} model.vocab`, model["vocab"]));
   if (type === "BPE" || model["merges"] !== undefined) checkMerges(model["merges"]);
+  for (const field of ["normalizers", "pretokenizers"]) {
+    const part = asOptionalList(json[field === "normalizers" ? "normalizer" : "pre_tokenizer"], field);
+    if (part.length > MAX_STEPS) throw tooMany(field, part.length, MAX_STEPS);
+  }
   for (const field of ["normalizer", "pre_tokenizer", "decoder"]) checkPipeline(`${FILE} ${field}`, json[field], 0);
   const unkToken = model["unk_token"];
   return { json, unkToken: typeof unkToken === "string" ? unkToken : undefined, addedTokens: checkAddedTokens(json) };
@@ -83,13 +97,21 @@ function checkAddedTokens(json: Readonly<Record<string, unknown>>): AddedTokenEn
   if (list.length > MAX_ADDED_TOKENS) throw tooMany("added_tokens", list.length, MAX_ADDED_TOKENS);
   return list.map((entry: unknown, i) => {
     const field = `${FILE} added_tokens[${i}]`;
-    const { id, content, special } = asObject("E_TOKENIZER", field, entry);
+    const { id, content, special, ...flags } = asObject("E_TOKENIZER", field, entry);
     if (!isTokenId(id)) throw wrongField("E_TOKENIZER", `${field}.id`, id, TOKEN_ID);
     if (typeof content !== "string" || content === "") {
       throw wrongField("E_TOKENIZER", `${field}.content`, content, "a string that is not empty");
     }
-    checkToken(field, content);
-    return { id, content, special: special === true };
+    checkToken(field, content, MAX_ADDED_CHARS);
+    return {
+      id,
+      content,
+      special: special === true,
+      singleWord: flags["single_word"] === true,
+      lstrip: flags["lstrip"] === true,
+      rstrip: flags["rstrip"] === true,
+      normalized: typeof flags["normalized"] === "boolean" ? flags["normalized"] : special !== true,
+    };
   });
 }
 
@@ -122,21 +144,22 @@ function checkPart(field: string, part: Readonly<Record<string, unknown>>): void
   throw wrongField("E_TOKENIZER", `${field}.pattern`, pattern, "an object with a string for Regex or String");
 }
 
+function asOptionalList(part: unknown, field: string): readonly unknown[] {
+  const list = isObject(part) ? part[field] : undefined;
+  return Array.isArray(list) ? list : [];
+}
+
 const TOKEN_ID = `a whole number from 0 to ${MAX_TOKEN_ID}`;
 
 export function isTokenId(value: unknown): value is number {
   return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= MAX_TOKEN_ID;
 }
 
-function checkToken(field: string, token: string): void {
-  if (token.length <= MAX_TOKEN_CHARS) return;
-  throw new R1Error(
-    "E_TOKENIZER",
-    `${field} holds a token of ${token.length} characters; the limit is ${MAX_TOKEN_CHARS}`,
-    {
-      field,
-    },
-  );
+function checkToken(field: string, token: string, most = MAX_TOKEN_CHARS): void {
+  if (token.length <= most) return;
+  throw new R1Error("E_TOKENIZER", `${field} holds a token of ${token.length} characters; the limit is ${most}`, {
+    field,
+  });
 }
 
 function tooMany(field: string, found: number, most: number): R1Error {

@@ -1,4 +1,5 @@
 import { R1Error } from "../../errors.ts";
+import { endTexts } from "../../text/end-tokens.ts";
 import { quote } from "../quote.ts";
 import { architectureOf } from "./model-config.ts";
 import type { MetadataReader } from "./metadata.ts";
@@ -163,12 +164,25 @@ function vocabulary(tokens: readonly string[], types: ArrayLike<number>): Readon
 }
 
 function addedTokens(tokens: readonly string[], types: ArrayLike<number>): readonly object[] {
+  const ends = new Map(endTokens(tokens, types));
   return tokens.flatMap((content, id) => {
     const type = types[id];
-    const special = type === TOKEN_TYPES.control || type === TOKEN_TYPES.unknown;
+    // Some conversions give an end of turn the type of a word; llama.cpp takes it for a control token all the same.
+    const special = type === TOKEN_TYPES.control || type === TOKEN_TYPES.unknown || ends.get(content) === id;
     if (content === "" || !(special || type === TOKEN_TYPES.userDefined)) return [];
     return [{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special }];
   });
+}
+
+/** Tokens that end a reply by their text, each with its id. */
+function endTokens(tokens: readonly string[], types: ArrayLike<number>): readonly (readonly [string, number])[] {
+  const used = tokens.filter((_, id) => types[id] !== TOKEN_TYPES.unused);
+  const texts = endTexts(used, { fill: true });
+  const ids = new Map<string, number>();
+  for (const [id, token] of tokens.entries()) {
+    if (texts.has(token) && types[id] !== TOKEN_TYPES.unused && !ids.has(token)) ids.set(token, id);
+  }
+  return [...ids];
 }
 
 /** What the model's `tokenizer_config.json` would say: the chat template, and what it calls BOS and EOS. */
@@ -184,9 +198,20 @@ export function tokenizerConfig(metadata: MetadataReader): object {
   });
 }
 
-/** What the model's `generation_config.json` would say: what ends a text, and how its makers advise to sample. */
+/** Names of metadata whose tokens end a reply. */
+const END_NAMES = ["eos", "eot", "eom", "fim_pad", "fim_rep", "fim_sep"];
+
+/**
+ * What the model's `generation_config.json` would say: what ends a text, and how its makers advise to sample. The set is
+ * llama.cpp's: what the metadata name, and what ends a reply by its text; ids outside the vocabulary are passed over.
+ */
 export function generationConfig(metadata: MetadataReader): object {
-  const ends = ["eos", "eot"].flatMap((name) => metadata.integer(`${KEY}${name}_token_id`) ?? []);
+  const tokens = metadata.strings(`${KEY}tokens`);
+  const named = END_NAMES.flatMap((name) => metadata.integer(`${KEY}${name}_token_id`) ?? []);
+  const ends = [
+    ...named.filter((id) => tokens === undefined || tokens[id] !== undefined),
+    ...endTokens(tokens ?? [], metadata.numbers(`${KEY}token_type`) ?? []).map(([, id]) => id),
+  ];
   return defined({
     eos_token_id: ends.length === 0 ? undefined : [...new Set(ends)],
     temperature: metadata.number("general.sampling.temp"),

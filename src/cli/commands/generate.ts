@@ -38,7 +38,7 @@ export const generateCommand: Command = {
   name: "generate",
   usage: `--model <path> (--prompt T | --messages F.json | --ids 5,6,7) [--greedy] [${Object.keys(NUMBERS)
     .map((name) => `--${name} N`)
-    .join("] [")}] [--weights FORMAT] ${KV_USAGE} [--events]`,
+    .join("] [")}] [--parse-special] [--weights FORMAT] ${KV_USAGE} [--events]`,
   summary: "thoughts and answers, n samples in one batch",
   options: {
     ...MODEL_OPTIONS,
@@ -48,6 +48,7 @@ export const generateCommand: Command = {
     ids: { type: "string" },
     greedy: { type: "boolean" },
     events: { type: "boolean" },
+    "parse-special": { type: "boolean" },
     ...Object.fromEntries(Object.keys(NUMBERS).map((name) => [name, { type: "string" as const }])),
   },
   async run(args) {
@@ -63,7 +64,12 @@ export const generateCommand: Command = {
     const given = args.ids("ids");
     const { ids, startsInThink } = given
       ? { ids: given, startsInThink: assets.tokenizer !== undefined && promptOpensThink(given, assets.tokenizer) }
-      : await promptIds(loaded, assets, messages ?? [{ role: "user" as const, content: args.required("prompt") }]);
+      : await promptIds(
+          loaded,
+          assets,
+          messages ?? [{ role: "user" as const, content: args.required("prompt") }],
+          args.flag("parse-special"),
+        );
     const prompt = { ids, startsInThink };
     const { completions, stats, events, gpuBytes } = await complete(loaded, assets, prompt, options, kv);
     const json = {
@@ -106,11 +112,12 @@ async function promptIds(
   { folder }: LoadedPath,
   assets: Assets,
   messages: Parameters<typeof buildPrompt>[0]["messages"],
+  parseSpecial: boolean,
 ) {
   const host = createNodeTemplateHost();
   try {
     const tokenizer = requireTokenizer(assets, folder);
-    return await buildPrompt({ messages, template: requireTemplate(assets.template), tokenizer, host });
+    return await buildPrompt({ messages, template: requireTemplate(assets.template), tokenizer, host, parseSpecial });
   } finally {
     host.dispose();
   }

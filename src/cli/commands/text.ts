@@ -75,9 +75,14 @@ export const detokenizeCommand: Command = {
 
 export const templateCommand: Command = {
   name: "template",
-  usage: "--model <path> --messages F.json [--no-generation-prompt]",
+  usage: "--model <path> --messages F.json [--no-generation-prompt] [--parse-special]",
   summary: "the chat template's text and its token ids",
-  options: { ...MODEL, messages: { type: "string" }, "no-generation-prompt": { type: "boolean" } },
+  options: {
+    ...MODEL,
+    messages: { type: "string" },
+    "no-generation-prompt": { type: "boolean" },
+    "parse-special": { type: "boolean" },
+  },
   async run(args) {
     const { folder } = await modelPath(args.required("model"));
     const messages = readMessages(args.required("messages"));
@@ -87,7 +92,15 @@ export const templateCommand: Command = {
     const host = createNodeTemplateHost();
     try {
       const template = requireTemplate(assets.template);
-      const { text, ids } = await buildPrompt({ messages, template, tokenizer, host, addGenerationPrompt });
+      const parseSpecial = args.flag("parse-special");
+      const { text, ids } = await buildPrompt({
+        messages,
+        template,
+        tokenizer,
+        host,
+        addGenerationPrompt,
+        parseSpecial,
+      });
       return { json: { text, ids }, text };
     } finally {
       host.dispose();

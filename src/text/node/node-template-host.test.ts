@@ -45,14 +45,17 @@ describe("template host in a Node process", () => {
 
   it("renders in the bundled process", async () => {
     const host = createNodeTemplateHost({ workerUrl });
-    await expect(host.render(request("{{ messages[0].content }}!"))).resolves.toBe("Hello!");
+    await expect(host.render(request("{{ messages[0].content }}!"))).resolves.toEqual({
+      text: "Hello!",
+      spans: [0, 5],
+    });
     host.dispose();
   });
 
   it.each(HOSTILE)("survives %s, and renders the next template", async (_, template) => {
     const host = createNodeTemplateHost({ workerUrl, timeoutMs: 3_000 });
     await expect(host.render(request(template))).rejects.toMatchObject({ code: "E_TEMPLATE" });
-    await expect(host.render(request("{{ messages[0].content }}"))).resolves.toBe("Hello");
+    await expect(host.render(request("{{ messages[0].content }}"))).resolves.toEqual({ text: "Hello", spans: [0, 5] });
     host.dispose();
   });
 

@@ -74,7 +74,7 @@ describe("nano tokenizer", () => {
       bosToken,
       eosToken,
     });
-    const prompt = await createLocalTemplateHost().render(request);
+    const { text: prompt } = await createLocalTemplateHost().render(request);
     expect(pieces(prompt)).toEqual([
       "<｜begin▁of▁sentence｜>",
       "<｜User｜>",
