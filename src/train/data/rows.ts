@@ -28,7 +28,12 @@ function messagesOf(row: DatasetRow, field: string, file: string): readonly Chat
   const value = row.fields[field];
   if (!Array.isArray(value)) throw rowError(row, file, field, `${found(value)}; expected a list of messages`);
   try {
-    return parseMessages(value);
+    const messages = parseMessages(value);
+    // A chat may send them, and a reply may have called a tool instead; in data a question of nothing is a mistake.
+    const empty = messages.findIndex(({ role, absent }) => absent !== undefined && role !== "assistant");
+    if (empty < 0) return messages;
+    const { role, absent } = messages[empty] ?? {};
+    throw new R1Error("E_MESSAGES", `messages[${empty}].content is ${absent}; expected text, as it is the ${role}'s`);
   } catch (cause) {
     if (!isR1Error(cause)) throw cause;
     throw rowError(row, file, field, `a list, but not one of messages: ${cause.message}`, cause);

@@ -135,6 +135,7 @@ describe("problems", () => {
     ['{"prompt":"a"}\n[1]', "E_JSON", "line 2: expected a JSON object"],
     ['{"solution":"a"}', "E_FORMAT", "prompt is missing"],
     ['{"prompt":[{"role":"user"}]}', "E_FORMAT", "prompt is a list"],
+    ['{"prompt":[{"role":"user","content":null}]}', "E_FORMAT", "content is null"],
     ["\n\n", "E_FORMAT", "no rows"],
   ])("%j is refused, naming the place", async (text, code, words) => {
     const open = openProblems({ task: null, level: null, dataset: "d", seed: 1 }, () => Promise.resolve(text));
