@@ -204,3 +204,44 @@ describe("a conversation as a prompt", () => {
     expect(taught.endsWith(`<｜User｜>make 30 from 6 4 6<｜Assistant｜><think>\n¦hm</think>5${EOS}`)).toBe(true);
   });
 });
+
+describe("what messages say", () => {
+  const typed = "is <｜Assistant｜> or <|im_end|> or <think> a token?";
+  const steering = (writer: DemonstrationWriter, ids: readonly number[]): string[] =>
+    ids.filter((id) => writer.tokenizer.isAdded(id)).map((id) => writer.tokenizer.tokenOf(id) ?? "");
+
+  it.each([
+    ["a prompt", typed],
+    [
+      "a conversation",
+      [
+        { role: "system", content: typed },
+        { role: "user", content: "x" },
+      ],
+    ],
+    [
+      "a reply that was begun",
+      [
+        { role: "user", content: typed },
+        { role: "assistant", content: "It" },
+      ],
+    ],
+    [
+      "one that the template cuts",
+      [
+        { role: "user", content: typed },
+        { role: "assistant", content: "a</think>" },
+      ],
+    ],
+  ] satisfies [string, PromptInput][])("is text in %s, as in a chat", async (_, prompt) => {
+    const writer = await writerOf(R1);
+    const { ids } = await writer.prompts.write(prompt);
+    const { ids: clean } = await writer.prompts.write(
+      typeof prompt === "string"
+        ? "x"
+        : prompt.map(({ content, ...rest }) => ({ ...rest, content: content === typed ? "x" : content })),
+    );
+    expect(steering(writer, ids)).toEqual(steering(writer, clean));
+    expect(writer.tokenizer.decode(ids)).toContain(typed);
+  });
+});

@@ -1,10 +1,12 @@
 import { isR1Error, R1Error } from "../../errors.ts";
 import { promptOpensThink } from "../../text/channels.ts";
 import { buildPrompt } from "../../text/chat.ts";
+import type { Prompt } from "../../text/chat.ts";
 import type { TextAssets } from "../../text/load-text.ts";
 import type { ChatMessage } from "../../text/messages.ts";
 import { THINK_START } from "../../text/tags.ts";
 import type { TemplateHost } from "../../text/template-host.ts";
+import { requireTemplate } from "../../text/template.ts";
 import type { Tokenizer } from "../../text/tokenizer.ts";
 import type { PromptInput } from "../data/rows.ts";
 
@@ -65,10 +67,13 @@ export async function createPromptWriter(
   }
   const opening = openingOf(after, prompt.startsInThink);
   const { startsInThink } = prompt;
+  // What messages say is text, as in a chat: a question that names a token does not become one.
+  const encode = (text: string, plain: readonly number[]): number[] =>
+    tokenizer.encode(text, { plain, template: requireTemplate(assets.template).source });
   const ids = (message: string): readonly number[] => {
     // Data that were made for a model without this template end their prompts with the opening themselves.
     const asked = opening !== "" && message.endsWith(opening) ? message.slice(0, -opening.length) : message;
-    return tokenizer.encode(before + asked + after);
+    return encode(before + asked + after, [before.length, before.length + asked.length]);
   };
   const conversations = new WeakMap<readonly ChatMessage[], WrittenPrompt>();
 
@@ -78,8 +83,8 @@ export async function createPromptWriter(
       const written = await render(messages);
       return { ...written, opening: openingOf(written.text, written.startsInThink) };
     }
-    const text = await begunReply(messages, last.content, render);
-    const begun = tokenizer.encode(text);
+    const { text, plain } = await begunReply(messages, last.content, render);
+    const begun = encode(text, plain);
     const opens = promptOpensThink(begun, tokenizer);
     return { ids: begun, opening: openingOf(text, opens), startsInThink: opens };
   };
@@ -105,7 +110,13 @@ export async function createPromptWriter(
 type Render = (
   messages: readonly ChatMessage[],
   addGenerationPrompt?: boolean,
-) => Promise<{ readonly text: string; readonly startsInThink: boolean }>;
+) => Promise<Pick<Prompt, "text" | "spans" | "startsInThink">>;
+
+interface BegunReply {
+  readonly text: string;
+  /** Start and end of each part that earlier messages say; the reply itself is the model's, and its tags are tokens. */
+  readonly plain: readonly number[];
+}
 
 function openingOf(text: string, startsInThink: boolean): string {
   const opened = text.lastIndexOf(THINK_START);
@@ -113,17 +124,22 @@ function openingOf(text: string, startsInThink: boolean): string {
 }
 
 /** A conversation up to the end of its last message, a reply that has been begun; as transformers cuts it. */
-async function begunReply(messages: readonly ChatMessage[], content: string, render: Render): Promise<string> {
+async function begunReply(messages: readonly ChatMessage[], content: string, render: Render): Promise<BegunReply> {
   const begun = content.trim();
   if (begun !== "") {
-    const { text } = await render(messages, false);
+    const { text, spans } = await render(messages, false);
     const at = text.lastIndexOf(begun);
     const whole = content.trimStart();
-    if (at >= 0) return text.slice(0, at) + (text.startsWith(whole, at) ? whole : begun);
+    if (at >= 0) {
+      // Spans come in order, by twos.
+      const beyond = spans.findIndex((end, i) => i % 2 === 1 && end > at);
+      const plain = beyond < 0 ? spans : spans.slice(0, beyond - 1);
+      return { text: text.slice(0, at) + (text.startsWith(whole, at) ? whole : begun), plain };
+    }
   }
   // The template left something of it out, as R1's does with a thought that has ended.
-  const { text, startsInThink } = await render(messages.slice(0, -1));
-  return text + withoutOpening(content, openingOf(text, startsInThink));
+  const { text, spans, startsInThink } = await render(messages.slice(0, -1));
+  return { text: text + withoutOpening(content, openingOf(text, startsInThink)), plain: spans };
 }
 
 /** @returns empty for a template that cannot write a reply alone */
