@@ -36,7 +36,7 @@ function numeralValue(text: string): number | undefined {
 
 const PART = String.raw`(?:\d{1,20}(?:\.\d{1,20})?|${NUMERAL})`;
 /** B of A parts: 2分の1 and 二分之一 are one half. */
-const PARTS = new RegExp(String.raw`(?:(\d{1,20})と)?(${PART})\s?(?:分の|分之)\s?([-−]?${PART})`, "g");
+const PARTS = new RegExp(String.raw`(?:(\d{1,20}|${NUMERAL})\s?[と又]\s?)?(${PART})\s?(?:分の|分之)\s?([-−]?${PART})`, "g");
 const ALONE = new RegExp(`^${NUMERAL}$`);
 
 const written = (part: string): string => {
@@ -47,12 +47,30 @@ const written = (part: string): string => {
 
 /** `2分の1` and `百分之五` as fractions; a text that is one numeral as its number. */
 export function eastAsianNumbers(text: string): string {
-  const whole = text.trim();
+  const whole = text.trim().replace(/^(?:マイナス|[负負])/, "");
   const value = ALONE.test(whole) ? numeralValue(whole) : undefined;
-  if (value !== undefined && Number.isFinite(value)) return String(value);
-  if (!text.includes("分")) return text;
+  if (value !== undefined && Number.isFinite(value)) return `${whole === text.trim() ? "" : "-"}${value}`;
+  return withSigns(text.includes("分") ? withFractions(text) : text);
+}
+
+const SIGN_WORDS = /us|tive|又|マイナス|プラス|[负負]/;
+
+/** "minus 5", マイナス5 and 负5 as −5; `2又1/3` as a mixed number. */
+function withSigns(text: string): string {
+  if (!SIGN_WORDS.test(text)) return text;
+  return text
+    .replaceAll(/(?<=\d)\$?\s?又\s?\$?(?=\d{1,20}\s?\/\s?\d|\\[dt]?frac)/g, " ")
+    .replaceAll(/(?<=[\d)}$]\s?)(?:minus|マイナス)\s?(?=[\d.\\$])/g, "- ")
+    .replaceAll(/正[负負](?=[\d.])/g, "\\pm ")
+    .replaceAll(/(?:\\text\s?\{\s?)?(?<![a-zA-Z])(?:[Mm]inus|[Nn]egative)\s?\}?\s?(?=\$?[\d.]|\\(?:[dt]?frac|sqrt|pi))/g, "-")
+    .replaceAll(/(?:マイナス|[负負])\s?(?=[\d.]|\\(?:[dt]?frac|sqrt|pi))/g, "-")
+    .replaceAll(/(?:マイナス|[负負])\s?\$(?=[\d.]|\\(?:[dt]?frac|sqrt|pi))/g, "$-")
+    .replaceAll(/(?:プラス|(?<![a-zA-Z\d)}$] ?)[Pp]lus\s)(?=[\d.])/g, "");
+}
+
+function withFractions(text: string): string {
   return text.replaceAll(PARTS, (_, units: string | undefined, bottom: string, top: string) => {
-    return `${units === undefined ? "" : `${units} `}\\frac{${written(top)}}{${written(bottom)}}`;
+    return `${units === undefined ? "" : `${written(units)} `}\\frac{${written(top)}}{${written(bottom)}}`;
   });
 }
 
@@ -63,14 +81,14 @@ export const EAST_ASIAN = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}
 /** What stands between two answers. */
 export const EAST_ASIAN_SEPARATORS: ReadonlyMap<string, "and" | "or"> = new Map([
   ...["と", "および", "及び", "かつ", "また", "和", "与", "與", "及", "且"].map((word) => [word, "and"] as const),
-  ...["または", "又は", "か", "もしくは", "或", "或者", "或是"].map((word) => [word, "or"] as const),
+  ...["または", "又は", "か", "もしくは", "或", "或者", "或是", "还是", "還是"].map((word) => [word, "or"] as const),
 ]);
 
 /** The end of a sentence that states a value: "… is". */
 const COPULA =
   /(?:です|でした|となります|となりました|となる|となった|になります|になりました|になる|になった|である|であります|だ|とわかります|とわかる|が答えです|が答え|を得る|を得ます|입니다|이다)\s*[。．.!！]?\s*$/u;
 /** What leads to the value: a topic particle, "is", a colon. */
-const TOPIC = /[はがを:：]|答案(?:是|为|為)?|(?:等于|等於|就是|[是为為])/gu;
+const TOPIC = /(?<!また)は|[がを：]|:(?!\s?\d)|(?<![\d\s]):|答案(?:是|为|為)?|(?:等于|等於|就是|(?<![还還])是|[为為])/gu;
 
 /** The value in a short sentence of Japanese or Chinese: what stands between its topic and its copula. */
 export function valueOfSentence(sentence: string): string {

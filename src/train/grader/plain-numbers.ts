@@ -14,7 +14,7 @@ const NUMBER = new RegExp(
   "g",
 );
 
-const AND = "(?:and|or|と|和|或者?|または|もしくは|及び|and/or)";
+const AND = "(?:and|or|と|か|和|或者?|还是|還是|または|もしくは|及び|and/or)";
 const HEDGE = "(?:maybe|perhaps|possibly|else|even|also)";
 /** Between two numbers that are one answer: a word that is counted, then "and" or "or". */
 const JOINED = new RegExp(
