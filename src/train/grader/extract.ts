@@ -4,6 +4,7 @@ import { choiceOf } from "./choice.ts";
 import { cleanText } from "./clean.ts";
 import { EAST_ASIAN, valueOfSentence } from "./east-asian.ts";
 import { MAX_ANSWER_CHARACTERS, MAX_TEXT_CHARACTERS } from "./limits.ts";
+import { mathOfNumberWords } from "./number-words.ts";
 import { chainOf, numbersIn } from "./plain-numbers.ts";
 import { lastFormula } from "./segments.ts";
 import { admitsIgnorance, DENIED, isDenied, isOpen, POSSIBLE, withoutWithdrawn, WITHDRAWN } from "./statements.ts";
@@ -83,9 +84,12 @@ function isBare(text: string): boolean {
 /** Letters that are named together: BとD. */
 const POINTS = /^[A-Z](?:\s?[、,と和]\s?[A-Z]){1,9}$/;
 
+/** A number of several words, which may stand in a box, but beside prose is prose. */
+const isSpelledOut = (text: string): boolean => text.includes(" ") && mathOfNumberWords(text) !== undefined;
+
 /** Mathematics, a name for a set, a date or a time, also with a qualification after it. */
 function isAnswer(text: string): boolean {
-  if (isBare(text) || POINTS.test(text) || mathOfWords(text) !== undefined || isMoment(text)) return true;
+  if (isBare(text) || POINTS.test(text) || (mathOfWords(text) !== undefined && !isSpelledOut(text)) || isMoment(text)) return true;
   const qualification = QUALIFICATION.exec(text);
   const head = text.slice(0, qualification?.index ?? 0);
   return !DELIMITER.test(text) && /[\d\\+*/^=]|^[a-zA-Z]$/.test(head) && isBare(head);
@@ -149,9 +153,14 @@ function fromSentence(sentence: string): Extracted | undefined {
   return word === undefined ? undefined : { text: word, plain: true, choice };
 }
 
+/** Words that deny all that follows them in a box. */
+const DENYING =
+  /^\s{0,9}\\(?:text|mathrm|textbf|textit|mbox)\s?\{\s{0,3}(?:It\s|it\s)?(?:is\s)?(?:not|isn't|never|anything but|neither)\s{0,3}\}/i;
+
 /** What a box holds; a sentence in Japanese or Chinese holds its value. */
 function fromBox(text: string, box: Span): Extracted {
   const choice = choiceOf(box.content);
+  if (DENYING.test(box.content)) return { text: box.content, plain: false, isOpen: true };
   const said = withoutWithdrawn(box.content);
   if (said !== box.content) {
     const rest = trimMarks(said);

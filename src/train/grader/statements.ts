@@ -5,10 +5,13 @@ export const DENIED = "\uE000";
 export const POSSIBLE = "\uE001";
 export const WITHDRAWN = /[\uE000\uE001]/;
 
-const FORMULA = String.raw`\$[^$\n]{1,120}\$|\\\([^\n]{1,120}?\\\)`;
+const FORMULA = String.raw`\$(?:\\\$|[^$\n]){1,120}\$|\\\([^\n]{1,120}?\\\)`;
 const COMMAND = String.raw`[-+]?\\[a-zA-Z]{1,12}(?:\{[^{}\n]{0,60}\}|\[[^\]\n]{0,9}\]|\d){1,3}`;
+/** Mathematics written without a space. */
+const RUN = String.raw`(?=[^\s。，;]{0,60}[\d\\=^])[^\s。，;!?$\0\uE000\uE001]{0,79}[^\s。，;!?$,.:\uE000\uE001]`;
 /** A number, a formula, a command with its arguments, a letter or several that name a choice or points. */
-const VALUE = String.raw`(?:${FORMULA}|[-+]?\\?[$€£¥]?\d[\d.,:/^]{0,40}(?<![.,])%?|${COMMAND}|\(?[A-Z]{1,8}\)?(?![A-Za-z']))`;
+const VALUE = String.raw`(?:${FORMULA}|[-+]?\\?[$€£¥]?\d[\d.,:/^]{0,40}(?<![.,])%?|${COMMAND}|\(?[A-Z]{1,8}\)?(?![A-Za-z']))(?:\s?\\text\s?\{[^{}\n]{0,30}\})?`;
+const DENIABLE = String.raw`(?:${VALUE}|${RUN})`;
 const gap = String.raw`[\s}~]{1,9}`;
 /** Words between a negation and what it denies. */
 const FILL =
@@ -26,7 +29,7 @@ const DENIALS: readonly { readonly has: RegExp; readonly what: RegExp }[] = [
   {
     has: /\bn(?:ot|ever|either|o longer)\b|\bNot\b|n't|cannot|[Nn]either|[Nn]ever|but|cept|than|nstead|differ|nequal|excluding|apart|doubt|\\neg/,
     what: pattern(
-      String.raw`(?:(?<![a-zA-Z])(?:[Nn]ot|[Nn]ever|cannot|no\slonger)|n't)${filled}${gap}${VALUE}${OR}`,
+      String.raw`(?:(?<![a-zA-Z])(?:[Nn]ot|[Nn]ever|cannot|no\slonger)|n't)${filled}${gap}${DENIABLE}${OR}`,
       String.raw`\\(?:text|mathrm|textbf|textit)\s?\{\s?[Nn]ot\s?\}\s{0,3}${VALUE}|\\(?:neg|lnot)\s?${VALUE}`,
       String.raw`(?<![a-zA-Z])[Nn]either\s${VALUE}${LISTED}`,
       String.raw`(?<![a-zA-Z])(?:[Aa]nything|[Ee]verything|[Aa]ll|any\s[a-z]{3,9})\s(?:but|except)${gap}${VALUE}${OR}`,
@@ -44,7 +47,7 @@ const DENIALS: readonly { readonly has: RegExp; readonly what: RegExp }[] = [
   {
     has: /[不非没沒除错錯误誤]/,
     what: pattern(
-      String.raw`[绝絕并並而也就都]{0,2}(?:不(?:可能|会|會|能|应该?|應該?|一定)?(?:是|等于|等於|为|為|选|選)|非|没有|沒有|除了?)\s?${VALUE}${OR}${tail(4)}(?:以外|之外)?(?=[\s。,、，.?？!而是;；]|的|$|\})`,
+      String.raw`[绝絕并並而也就都]{0,2}(?:不(?:可能|会|會|能|应该?|應該?|一定)?(?:是|等于|等於|为|為|选|選)|非|没有|沒有|除了?)\s?${DENIABLE}${OR}${tail(4)}(?:以外|之外)?(?=[\s。,、，.?？!而是;；]|的|$|\})`,
       String.raw`${VALUE}${tail(2)}(?:也|都|并|並)?(?:是|为|為)?(?:错误|錯誤|错的|錯的|不对|不對|不正确|不正確|不是(?=正[确確]|答案|解|选项)|不成立|不可能|不符合|不行)(?:的|答案|正确答案)?`,
     ),
   },
@@ -147,7 +150,7 @@ export function isOpen(sentence: string, end: number): boolean {
 }
 
 const ADMITS =
-  /\b(?:could(?:\snot|n't)|can(?:\s?not|'t)|unable\sto|failed\sto|did(?:\snot|n't))\s(?:finish|solve|determine|find|complete|work\s(?:it|this)\sout|tell|figure)|\b(?:do(?:\snot|n't)\sknow|not\ssure|unsure|no\sidea|give\sup|guess)\b|解けま|[わ分]か(?:りませ|らな)|不知道|不确定|无法确定|無法確定|解不出|不会做/i;
+  /\b(?:could(?:\snot|n't)|can(?:\s?not|'t)|unable\sto|failed\sto|did(?:\snot|n't))\s(?:finish|solve|determine|find|complete|work\s(?:it|this)\sout|tell|figure)|\b(?:do(?:\snot|n't)\sknow|not\ssure|unsure|no\sidea|give\sup|I(?:\scan\sonly)?\sguess|just\sa\sguess)\b|解けま|[わ分]か(?:りませ|らな)|不知道|不确定|无法确定|無法確定|解不出|不会做/i;
 
 /** Does the last sentence say that its writer does not know? */
 export function admitsIgnorance(text: string): boolean {
