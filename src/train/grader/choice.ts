@@ -1,7 +1,7 @@
 const FONT = String.raw`\$?(?:(?:[Oo]ption|[Cc]hoice)\s{1,3})?(?:\\(?:text|textbf|textrm|textit|mathrm|mathbf|bf|rm)\s{0,3}\{?\s{0,3})?`;
 /** The letter of "(B) 12", "\textbf{(B)} 12", "B) 12", "B. twelve" or "B: twelve". */
 const LABELLED = new RegExp(
-  String.raw`^\s{0,9}${FONT}(?:[([【]([A-Z])[)\]】]|([A-Z])\}?\s?(?:\)|[.:：、](?=\s|\p{L}|$)))`,
+  String.raw`^\s{0,9}${FONT}(?:[([【]([A-Z])[)\]】]|([A-Z])\}?\s?(?:\)|[.:：](?=\s|\p{L}|$)|、(?!\s?[A-Z](?![a-z]))(?=\s|\p{L}|$)))`,
   "u",
 );
 /** The same with its closing brace, before an answer and not before the rest of a product or a sum. */

@@ -192,7 +192,9 @@ function fromEastAsianSentence(text: string): Extracted | undefined {
   if (!EAST_ASIAN.test(text)) return undefined;
   const sentences = text.split(/[。\n]/).filter((sentence) => sentence.trim() !== "");
   const value = valueOfSentence(sentences.at(-1) ?? "");
-  return value !== "" && /[\d\\]|^[A-Za-z]$|^[A-Z]{2,8}$/.test(value) && isBare(value) ? { text: value, plain: true } : undefined;
+  if (value !== "" && /[\d\\]|^[A-Za-z]$|^[A-Z]{2,8}$/.test(value) && isBare(value)) return { text: value, plain: true };
+  const points = POINTS.test(value) ? value : /(?<![a-zA-Z\d+*/^-])[A-Z]{2,8}$/.exec(value)?.[0];
+  return points === undefined ? undefined : { text: points, plain: true };
 }
 
 /**

@@ -59,6 +59,7 @@ export function mathOfNumberWords(text: string): string | undefined {
     .split(/[\s-]+/)
     .filter((word) => word !== "");
   const isNegative = words[0] === "minus" || words[0] === "negative";
+  if (text.trim().startsWith("-")) return undefined;
   const said = isNegative ? words.slice(1) : words;
   if (text.length > 199 || said.length === 0 || said.length > MAX_WORDS) return undefined;
   const sign = isNegative ? "-" : "";
