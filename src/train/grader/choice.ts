@@ -5,7 +5,10 @@ const LABELLED = new RegExp(
   "u",
 );
 /** The same with its closing brace, before an answer and not before the rest of a product or a sum. */
-const LABEL = new RegExp(String.raw`${LABELLED.source}\s{0,3}(?:\\[ ,;:~]|\}|~|\s|\\q?quad(?![a-z])){0,9}(?=[^\s}])(?![+*/^=<>]|-\s)`, "u");
+const LABEL = new RegExp(
+  String.raw`${LABELLED.source}\s{0,3}(?:\\[ ,;:~]|\}|~|\s|\\q?quad(?![a-z])){0,9}(?=[^\s}])(?![+*/^=<>]|-\s)`,
+  "u",
+);
 /** A letter alone, with its reason after it; "A better one" begins with a word. */
 const REASONED = /^\s{0,9}([A-Z])(?:\s(?:because|since|as it)\b|[,，]|\.?$)/;
 const WHOLE = new RegExp(String.raw`^\s{0,9}${FONT}\(?([A-Z])\)?\}?\s{0,9}[.。]?\s{0,9}$`, "u");

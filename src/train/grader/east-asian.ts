@@ -36,7 +36,10 @@ function numeralValue(text: string): number | undefined {
 
 const PART = String.raw`(?:\d{1,20}(?:\.\d{1,20})?|${NUMERAL})`;
 /** B of A parts: 2分の1 and 二分之一 are one half. */
-const PARTS = new RegExp(String.raw`(?:(\d{1,20}|${NUMERAL})\s?[と又]\s?)?(${PART})\s?(?:分の|分之)\s?([-−]?${PART})`, "g");
+const PARTS = new RegExp(
+  String.raw`(?:(\d{1,20}|${NUMERAL})\s?[と又]\s?)?(${PART})\s?(?:分の|分之)\s?([-−]?${PART})`,
+  "g",
+);
 /** A numeral alone, or with what it counts. */
 const ALONE = new RegExp(`^(${NUMERAL})(?:个|個|种|種|つ|人|名|元|円|本|枚|通り|次|条|只|倍|岁|歳)?$`);
 
@@ -63,7 +66,10 @@ function withSigns(text: string): string {
     .replaceAll(/(?:正[负負]|プラスマイナス|(?<![a-zA-Z])[Pp]lus or minus\s)(?=[\d.\\$])/g, "\\pm ")
     .replaceAll(/(?<=\d)\$?\s?又\s?\$?(?=\d{1,20}\s?\/\s?\d|\\[dt]?frac)/g, " ")
     .replaceAll(/(?<=[\d)}$]\s?)(?:minus|マイナス)\s?(?=[\d.\\$])/g, "- ")
-    .replaceAll(/(?:\\text\s?\{\s?)?(?<![a-zA-Z])(?:[Mm]inus|[Nn]egative)\s?\}?\s?(?=\$?[\d.]|\\(?:[dt]?frac|sqrt|pi))/g, "-")
+    .replaceAll(
+      /(?:\\text\s?\{\s?)?(?<![a-zA-Z])(?:[Mm]inus|[Nn]egative)\s?\}?\s?(?=\$?[\d.]|\\(?:[dt]?frac|sqrt|pi))/g,
+      "-",
+    )
     .replaceAll(/(?:マイナス|[负負]の?|零下)\s?(?=[\d.]|\\(?:[dt]?frac|sqrt|pi))/g, "-")
     .replaceAll(/(?:マイナス|[负負])\s?\$(?=[\d.]|\\(?:[dt]?frac|sqrt|pi))/g, "$-")
     .replaceAll(/(?:プラス|(?<![a-zA-Z\d)}$] ?)[Pp]lus\s)(?=[\d.])/g, "");
@@ -89,7 +95,8 @@ export const EAST_ASIAN_SEPARATORS: ReadonlyMap<string, "and" | "or"> = new Map(
 const COPULA =
   /(?:です|でした|となります|となりました|となる|となった|になります|になりました|になる|になった|である|であります|だ|とわかります|とわかる|が答えです|が答え|が正解です|が正解|が正しいです|が正しい|を得る|を得ます|입니다|이다)\s*[。．.!！]?\s*$/u;
 /** What leads to the value: a topic particle, "is", a colon. */
-const TOPIC = /(?<!また)は|[がを：]|:(?!\s?\d)|(?<![\d\s]):|答案(?:是|为|為)?|(?:等于|等於|就是|(?<![还還])是|[为為])/gu;
+const TOPIC =
+  /(?<!また)は|[がを：]|:(?!\s?\d)|(?<![\d\s]):|答案(?:是|为|為)?|(?:等于|等於|就是|(?<![还還])是|[为為])/gu;
 
 /** The value in a short sentence of Japanese or Chinese: what stands between its topic and its copula. */
 export function valueOfSentence(sentence: string): string {

@@ -89,7 +89,8 @@ const isSpelledOut = (text: string): boolean => text.includes(" ") && mathOfNumb
 
 /** Mathematics, a name for a set, a date or a time, also with a qualification after it. */
 function isAnswer(text: string): boolean {
-  if (isBare(text) || POINTS.test(text) || (mathOfWords(text) !== undefined && !isSpelledOut(text)) || isMoment(text)) return true;
+  if (isBare(text) || POINTS.test(text) || (mathOfWords(text) !== undefined && !isSpelledOut(text)) || isMoment(text))
+    return true;
   const qualification = QUALIFICATION.exec(text);
   const head = text.slice(0, qualification?.index ?? 0);
   return !DELIMITER.test(text) && /[\d\\+*/^=]|^[a-zA-Z]$/.test(head) && isBare(head);
@@ -139,7 +140,11 @@ function fromSentence(sentence: string): Extracted | undefined {
   const boxed = lastBoxed(sentence);
   if (boxed === "cut") return undefined;
   if (boxed) return fromBox(sentence, boxed);
-  if (sentence.includes(POSSIBLE) && isOpen(sentence, 0) && !/[\d\\$]/.test(sentence.slice(sentence.lastIndexOf(POSSIBLE))))
+  if (
+    sentence.includes(POSSIBLE) &&
+    isOpen(sentence, 0) &&
+    !/[\d\\$]/.test(sentence.slice(sentence.lastIndexOf(POSSIBLE)))
+  )
     return undefined;
   const said = sentence.replaceAll(REMARKS, " ");
   const [formula, number] = [lastFormula(said), leadingNumber(said) ?? lastNumber(said)];
@@ -192,7 +197,8 @@ function fromEastAsianSentence(text: string): Extracted | undefined {
   if (!EAST_ASIAN.test(text)) return undefined;
   const sentences = text.split(/[。\n]/).filter((sentence) => sentence.trim() !== "");
   const value = valueOfSentence(sentences.at(-1) ?? "");
-  if (value !== "" && /[\d\\]|^[A-Za-z]$|^[A-Z]{2,8}$/.test(value) && isBare(value)) return { text: value, plain: true };
+  if (value !== "" && /[\d\\]|^[A-Za-z]$|^[A-Z]{2,8}$/.test(value) && isBare(value))
+    return { text: value, plain: true };
   const points = POINTS.test(value) ? value : /(?<![a-zA-Z\d+*/^-])[A-Z]{2,8}$/.exec(value)?.[0];
   return points === undefined ? undefined : { text: points, plain: true };
 }

@@ -71,7 +71,9 @@ function sameWords(a: string, b: string): boolean | undefined {
   const [word, other] = left === undefined ? [right, a] : [left, b];
   if (word === undefined || word !== word.toUpperCase() || word === word.toLowerCase()) return undefined;
   // BACD is also B, A, C, D, but no product.
-  return word === wording(other).replaceAll(/\\(?:to|rightarrow|quad)(?![a-z])|(?<![a-z])and(?![a-z])|[\s,;→>、と和-]/g, "");
+  return (
+    word === wording(other).replaceAll(/\\(?:to|rightarrow|quad)(?![a-z])|(?<![a-z])and(?![a-z])|[\s,;→>、と和-]/g, "")
+  );
 }
 
 const LEAD = /^\s*(?:the\s+)?(?:final\s+)?(?:answer\s*(?:is|[:：])|answer)\s*[:：]?\s*/i;

@@ -35,7 +35,8 @@ function valueOf(words: readonly string[]): number | undefined {
     const [small, ten, scale] = [SMALL.get(word), TENS.get(word), SCALES.get(word)];
     if (small !== undefined) {
       // Digits one after another ("two five") are no number.
-      if (last < 20 || (last < 100 && (small === 0 || small > 9)) || (small === 0 && words.length > 1)) return undefined;
+      if (last < 20 || (last < 100 && (small === 0 || small > 9)) || (small === 0 && words.length > 1))
+        return undefined;
       [part, last] = [part + small, small < 10 ? 1 : 10];
     } else if (ten !== undefined) {
       if (last < 100) return undefined;

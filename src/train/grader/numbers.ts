@@ -95,7 +95,11 @@ type Sample = readonly [Evaluated, Evaluated];
 /** Values at the sample points where both are finite: the real ones where there are enough, else the complex ones. */
 function samples(a: Node, b: Node, work: Work): readonly Sample[] {
   const points: readonly Point[] =
-    isDiscrete(a) || isDiscrete(b) ? WHOLE_POINTS : isStepped(a) || isStepped(b) ? [...POINTS, ...WHOLE_POINTS] : POINTS;
+    isDiscrete(a) || isDiscrete(b)
+      ? WHOLE_POINTS
+      : isStepped(a) || isStepped(b)
+        ? [...POINTS, ...WHOLE_POINTS]
+        : POINTS;
   const all = points
     .map((point): Sample => [evaluate(a, point, work), evaluate(b, point, work)])
     .filter(([x, y]) => C.isFiniteComplex(x.value) && C.isFiniteComplex(y.value));

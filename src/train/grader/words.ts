@@ -68,7 +68,7 @@ const REALS = /^(?:the set of )?(?:all )?(?:real numbers?|reals)$|^全ての実�
 const INTEGERS = /^(?:the set of )?(?:all )?(?:integers)$|^すべての整数$|^所有整数$/i;
 
 const NOTHING =
-  /^(?:(?:the|this)\s)?(?:limit|value|sum|number|it|point|maximum|minimum)?\s?(?:dne$|does not|doesn't|do not|don't) exists?$|^DNE$|^[\p{Script=Han}]{0,6}は?(?:不存在|存在しない|存在しません)$/iu;
+  /^(?:(?:the|this)\s)?(?:limit|value|sum|number|it|point|maximum|minimum)?\s?(?:dne|(?:does not|doesn't|do not|don't) exists?)$|^DNE$|^[\p{Script=Han}]{0,6}は?(?:不存在|存在しない|存在しません)$/iu;
 
 /** Mathematics for an answer in words: sets that have names, what does not exist, numbers written out. */
 export function mathOfWords(words: string): string | undefined {

@@ -20,7 +20,7 @@ WORDS = re.compile(r"\\\\(?:text|textbf|textit|mathrm)\\s*\\{([^{}]*)\\}")
 VALUE = r"(?:\\$[^$\\n]{1,120}\\$|\\\\boxed\\s*\\{[^{}\\n]*\\}|-?[0-9][0-9.,/]*)"
 DENIED = re.compile(
     r"(?:(?:\\b(?:not|never|cannot)|n't)(?:\\s+(?:be|equal|to|the|answer|is))*\\s+|\\b(?:anything|everything)\\s+but\\s+"
-    r"|(?:不是|并非|而非|不等于)\\s*)" + VALUE + "|" + VALUE + r"[^\\s0-9。、,.$]{0,4}(?:では|じゃ)(?:な|あり)[^\\s。、,]{0,6}",
+    r"|(?:不是|并非|而非|不等于)\\s*)" + VALUE + "|" + VALUE + r"[^\\s0-9。、,.$]{0,4}(?:では|じゃ)(?:なく|ない|なかっ|ありませ)[^\\s0-9。、,]{0,6}",
     re.IGNORECASE,
 )
 ASCII = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x2212: "-"}
