@@ -75,16 +75,16 @@ function readBallot(text: string): Ballot | undefined {
   };
 }
 
-/** Candidates that an answer is compared with, and how long the answers may be: a vote is counted at every update. */
+/** Candidates that an answer is compared with: a vote is counted at every update. */
 const MAX_COMPARED = 16;
-const MAX_COMPARED_CHARACTERS = 200;
 const MAX_KNOWN = 4_000;
 
 const known = new Map<string, boolean>();
 
 /** Do two written forms give the same answer, as 0.5 and 1/2 do? Each pair is graded once. */
 function areSame(a: string, b: string): boolean {
-  if (Math.max(a.length, b.length) > MAX_COMPARED_CHARACTERS) return false;
+  // Longer ones are shown in part, and parts tell nothing.
+  if (Math.max(a.length, b.length) > MAX_SHOWN) return false;
   const pair = JSON.stringify([a, b]);
   const found = known.get(pair);
   if (found !== undefined) return found;
