@@ -24,6 +24,22 @@ describe("the vote", () => {
     expect(new Set(vote.verdicts)).toEqual(new Set([undefined]));
   });
 
+  it("takes answers of one value for one candidate, however they are written", () => {
+    const vote = countVotes(
+      replies("0.5", "\\boxed{\\frac{1}{2}}", "1/2", "2", "50 apples", "The answer is not 2."),
+      undefined,
+    );
+    expect(vote.candidates.map(({ samples }) => samples)).toEqual([[0, 1, 2], [3], [4], [5]]);
+  });
+
+  it("compares each pair of written forms once", () => {
+    const many = replies(...Array.from({ length: 64 }, (_, index) => `\\boxed{\\sqrt{${index + 2}}+${index}}`));
+    expect(countVotes(many, undefined).candidates).toHaveLength(64);
+    const start = performance.now();
+    for (let i = 0; i < 20; i++) countVotes(many, undefined);
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+
   it("says which samples are right when the question can be checked", () => {
     const check = checkOfQuestion("make 23 from 4 3 9");
     const vote = countVotes(replies(" 9 * 3 - 4", "9*3-4", " 9 + 3 + 4", undefined, ""), check);

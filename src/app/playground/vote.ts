@@ -75,24 +75,59 @@ function readBallot(text: string): Ballot | undefined {
   };
 }
 
+/** Candidates that an answer is compared with: a vote is counted at every update. */
+const MAX_COMPARED = 16;
+const MAX_KNOWN = 4_000;
+
+const known = new Map<string, boolean>();
+
+/** Do two written forms give the same answer, as 0.5 and 1/2 do? Each pair is graded once. */
+function areSame(a: string, b: string): boolean {
+  // Longer ones are shown in part, and parts tell nothing.
+  if (Math.max(a.length, b.length) > MAX_SHOWN) return false;
+  const pair = JSON.stringify([a, b]);
+  const found = known.get(pair);
+  if (found !== undefined) return found;
+  if (known.size >= MAX_KNOWN) known.clear();
+  const same = gradeAnswer(a, b) === true && gradeAnswer(b, a) === true;
+  known.set(pair, same);
+  return same;
+}
+
+interface Group {
+  readonly ballot: Ballot;
+  readonly samples: number[];
+}
+
+/** The group of a ballot: of those written alike, else of those with an equal answer. */
+function groupOf(groups: ReadonlyMap<string, Group>, { key, answer }: Ballot): Group | undefined {
+  const alike = groups.get(key);
+  if (alike) return alike;
+  return [...new Set(groups.values())].slice(0, MAX_COMPARED).find(({ ballot }) => areSame(ballot.answer, answer));
+}
+
 /** Counts the replies that have finished. */
 export function countVotes(replies: readonly Reply[], check: Check | undefined): Vote {
-  const byKey = new Map<string, { readonly ballot: Ballot; readonly samples: number[] }>();
+  const byKey = new Map<string, Group>();
   let finished = 0;
   let unanswered = 0;
   for (const [sample, reply] of replies.entries()) {
     if (reply.phase !== "finished") continue;
     finished++;
     const ballot = ballotOf(reply);
-    if (!ballot) unanswered++;
-    else if (!byKey.has(ballot.key)) byKey.set(ballot.key, { ballot, samples: [sample] });
-    else byKey.get(ballot.key)?.samples.push(sample);
+    if (!ballot) {
+      unanswered++;
+      continue;
+    }
+    const group = groupOf(byKey, ballot) ?? { ballot, samples: [] };
+    group.samples.push(sample);
+    byKey.set(ballot.key, group);
   }
   const verdicts = replies.map((reply) => {
     if (!check || reply.phase !== "finished") return undefined;
     return reply.answer.trim() !== "" && check(reply.answer);
   });
-  const candidates = [...byKey.values()]
+  const candidates = [...new Set(byKey.values())]
     .map(({ ballot, samples }) => ({ ...ballot, samples, isRight: verdicts[samples[0] ?? 0] }))
     .toSorted((a, b) => b.samples.length - a.samples.length);
   const right = check ? verdicts.filter((verdict) => verdict === true).length : undefined;

@@ -10,7 +10,14 @@ export function cleanText(text: string): string {
   return eastAsianNumbers(
     plainGlyphs(text)
       .replaceAll(DOUBLED, "\\")
-      .replaceAll(/(?<=\d)\s?\.\.\.(?!\.)/g, "\\ldots "),
+      .replaceAll(/(?<=\d)\s?\.\.\.(?!\.)/g, "\\ldots ")
+      .replaceAll("{:}", ":")
+      .replaceAll(/[「」『』]/g, "")
+      .replaceAll(/(?<![\d.])(\d{1,9})\s?[対对比]\s?(?=\d)(?!\d{1,9}(?:\.\d{1,9})?[还還要]?[大小多少高低])/g, "$1:")
+      .replaceAll(/(?<!\d)(\d{1,2})\s?[時时点點]\s?(\d{1,2})分(?![之の钟鐘間])/g, (_, hour: string, minute: string) => {
+        return `${hour}:${minute.padStart(2, "0")}`;
+      })
+      .replaceAll(/\b(ratio\b[^.\d\n]{0,40})(\d{1,9}) to (?=\d)/g, "$1$2:"),
   );
 }
 
@@ -25,6 +32,13 @@ function bracedComma(_: string, digits: string): string {
 function isUnionOfConditions(text: string): boolean {
   return text.includes("\\cup") && /[<>]/.test(text) && !/[()[\]{}]/.test(text);
 }
+
+/** 5C2, _5C_2, {}_{5}\mathrm{C}_{2}: as combinations are written in Japan. */
+const CHOOSE =
+  /(?<![\w}.])(?:\{\}\s?)?_?\{?(\d{1,4})\}?\s?(?:C|\\(?:mathrm|text|rm)\s?\{?\s?C\s?\}?)\s?_?\{?(\d{1,4})\}?(?![\w.])/g;
+
+/** 5P2, the arrangements. */
+const ARRANGE = new RegExp(CHOOSE.source.replaceAll("C", "P"), "g");
 
 /** Spacing, sizes and separators that do not change an answer, and forms of congruences and currencies made one. */
 export function cleanAnswer(text: string): string {
@@ -44,6 +58,8 @@ export function cleanAnswer(text: string): string {
     .replaceAll(/(?<![a-zA-Z\\])mod(?![a-zA-Z])\s?(\d{1,40})/g, String.raw`\pmod{$1}`)
     .replaceAll(/\\?\$(?!\s?[-\d.])(?<!\d\s?\\?\$)|\\(?=\$|[€£¥₹])/g, "")
     .replaceAll(/\*\*|__|`/g, "")
+    .replaceAll(ARRANGE, String.raw`\frac{$1!}{($1-$2)!}`)
+    .replaceAll(CHOOSE, String.raw`\binom{$1}{$2}`)
     .replaceAll(/(?<=[\])])\s{0,9}U\s{0,9}(?=[[(])/g, "\\cup ")
     .trim()
     .replace(/(?<!\\)[.,;:\s]{1,20}$/, "")

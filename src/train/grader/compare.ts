@@ -138,6 +138,9 @@ export class Comparison {
       if (isCollection(other)) return this.#sameItems(values, other.items);
       return values.length === 1 && values.every((value) => this.#same(value, other));
     }
+    // Roots that are numbered: x₁ = 5, x₂ = −1.
+    if (areEnumerated(named) && isCollection(other))
+      return this.#sameItems([...named.values.values()].flat(), other.items);
     const coordinates = asCoordinates(named);
     if (!coordinates) return false;
     const items = other.kind === "matrix" ? asTuple(other) : isList(other) || isPoint(other) ? other.items : undefined;

@@ -224,9 +224,14 @@ export const WHOLE_POINTS: readonly Point[] = [0, 1, 2, 3, 4].map((index) => (sy
 /** The point of an expression without variables. */
 export const NO_POINT: Point = () => C.NOTHING;
 
-const DISCRETE = new Set(["sum", "product", "factorial", "binomial", "floor", "ceil", "modulo", "gcd", "lcm"]);
+const DISCRETE = new Set(["sum", "product", "factorial", "binomial", "modulo", "gcd", "lcm"]);
 
 /** Is an expression one of whole numbers? */
 export function isDiscrete(node: Node): boolean {
   return some(node, (part) => part.kind === "apply" && DISCRETE.has(part.op));
+}
+
+/** Does an expression jump between whole numbers? Then neither those nor other numbers alone tell what it is. */
+export function isStepped(node: Node): boolean {
+  return some(node, (part) => part.kind === "apply" && (part.op === "floor" || part.op === "ceil"));
 }

@@ -1,5 +1,7 @@
 import { canonicalString, canonicalWords, cleanAnswer, wording } from "./clean.ts";
+import { withoutLabel } from "./choice.ts";
 import { Comparison } from "./compare.ts";
+import { EAST_ASIAN } from "./east-asian.ts";
 import { extractAnswer } from "./extract.ts";
 import type { Extracted } from "./extract.ts";
 import type { TokenizeOptions } from "./latex-tokens.ts";
@@ -32,7 +34,8 @@ const PRODUCT = /^(?:[xyz]+|[b-df-hj-np-tv-xz]+)$/;
  * The ways to read an answer: `1,234` is a number or two, `1,22` two numbers or a decimal, `5m` a length or a product.
  * A gold answer in LaTeX says what it means: there a comma lists, and a letter is a variable.
  */
-function readings({ text, plain }: Extracted, isGold: boolean): Node[] {
+function readings({ text: whole, plain, choice }: Extracted, isGold: boolean): Node[] {
+  const text = choice === undefined ? whole : withoutLabel(whole);
   const cleaned = cleanAnswer(text).replace(APPROXIMATIONS, "");
   const math = mathOfWords(wording(text)) ?? cleaned;
   const isLoose = plain || !isGold;
@@ -50,6 +53,8 @@ function readings({ text, plain }: Extracted, isGold: boolean): Node[] {
 function wordOf(text: string): string | undefined {
   const word = wording(text);
   if (!/^\p{L}{2,}$/u.test(word) || constantNamed(word) !== undefined || FUNCTIONS.has(word)) return undefined;
+  // Numbers written out are values, and BとD are two letters.
+  if (mathOfWords(word) !== undefined || (/[A-Z]/.test(word) && EAST_ASIAN.test(word))) return undefined;
   return word;
 }
 
@@ -66,7 +71,9 @@ function sameWords(a: string, b: string): boolean | undefined {
   const [word, other] = left === undefined ? [right, a] : [left, b];
   if (word === undefined || word !== word.toUpperCase() || word === word.toLowerCase()) return undefined;
   // BACD is also B, A, C, D, but no product.
-  return word === wording(other).replaceAll(/\\(?:to|rightarrow|quad)(?![a-z])|[\s,;→>-]/g, "");
+  return (
+    word === wording(other).replaceAll(/\\(?:to|rightarrow|quad)(?![a-z])|(?<![a-z])and(?![a-z])|[\s,;→>、と和-]/g, "")
+  );
 }
 
 const LEAD = /^\s*(?:the\s+)?(?:final\s+)?(?:answer\s*(?:is|[:：])|answer)\s*[:：]?\s*/i;
@@ -105,6 +112,8 @@ export function gradeAnswer(gold: string, prediction: string, options: GradeOpti
   if (saysTheWords(expected.text, prediction)) return true;
   if (!given) return false;
   const isSame = canonicalString(expected.text) === canonicalString(given.text);
+  if (expected.isOpen === true || given.isOpen === true)
+    return isSame || canonicalWords(expected.text) === canonicalWords(given.text);
   if (expected.text.length > MAX_ANSWER_CHARACTERS || given.text.length > MAX_ANSWER_CHARACTERS) return isSame;
   const decided =
     sameChoice(expected, given) ??

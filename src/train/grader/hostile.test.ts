@@ -24,6 +24,12 @@ const PIECES = [
   ..."(not 5) |not 5, |instead of |for all |5 for all |mod 3|(mod 3)|x=1, |x=1 or |]0,1[|\\cup|\\mid|\\sum_{i=1}^{99}|10 x 10^|<<|\n|\n\n|. A".split(
     "|",
   ),
+  ..."isn't 5 |n't be |not be equal to |neither 5 nor |less than 5 |at least $|one of 3, 4, |5, |5 or more |maybe 5, |could be |5 is wrong. |5 is |$5$ is ".split(
+    "|",
+  ),
+  ..."可能是5，|不是5|不是|5是错误的|小于5|5ではない|5では|5以上|5、|5かもしれない|5のいずれか|マイナス5|负|minus 5 |2又1/2|two |twenty-|ratio 5 to |5C|\\text{not}|x = 5 ".split(
+    "|",
+  ),
   "{x|",
   "|",
 ];

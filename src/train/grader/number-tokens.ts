@@ -35,6 +35,8 @@ const GOES_ON = /(\d{1,20}\.\d{2,40})\s?(?:\.\.\.|\\(?:[lc]?dots|dotsc))/y;
 const BLOCK = /^(\d*?)(?:(\d)\2{2,}|(\d{2,12}?)\3+)$/;
 const COMMA_GROUPS = /\d{1,3}(?:,\d{3}){1,40}(?![\d,])(?:\.\d+)?/y;
 const SPACE_GROUPS = /\d{1,3}(?:[ ]\d{3}){1,40}(?!\d)(?:[.]\d+)?/y;
+/** Spaces group, so that the comma is a decimal one: 1 234,56. */
+const SPACE_GROUPS_COMMA = /\d{1,3}(?: \d{3}){1,40},\d{1,20}(?![\d,]| \d)/y;
 const INDIAN_GROUPS = /\d{1,2}(?:,\d{2}){1,20},\d{3}(?![\d,])(?:\.\d+)?/y;
 const MARK_GROUPS = /\d{1,3}(?:(?:'\d{3}){1,40}|(?:_\d{3}){1,40})(?!\d)(?:\.\d+)?/y;
 const POINT_GROUPS = /\d{1,3}(?:(?:\.\d{3}){2,40}(?:,\d+)?|(?:\.\d{3}){1,40},\d{1,2})(?![\d,.]*\d)/y;
@@ -96,6 +98,8 @@ function scanRepeating(text: string, at: number): Scanned | undefined {
 }
 
 function grouped(text: string, at: number, { grouping, decimalComma }: NumberOptions): Scanned | undefined {
+  const spaces = grouping ? match(SPACE_GROUPS_COMMA, text, at) : undefined;
+  if (spaces) return { end: at + spaces[0].length, token: token(spaces[0].replaceAll(" ", "").replace(",", ".")) };
   const indian = match(INDIAN_GROUPS, text, at) ?? match(MARK_GROUPS, text, at);
   const plain = indian ?? (grouping ? (match(COMMA_GROUPS, text, at) ?? match(SPACE_GROUPS, text, at)) : undefined);
   if (plain) return { end: at + plain[0].length, token: token(plain[0].replaceAll(/[ ,'_]/g, "")) };

@@ -1,5 +1,5 @@
 import * as C from "./complex.ts";
-import { evaluate, isDiscrete, NO_POINT, POINTS, WHOLE_POINTS } from "./evaluate.ts";
+import { evaluate, isDiscrete, isStepped, NO_POINT, POINTS, WHOLE_POINTS } from "./evaluate.ts";
 import type { Evaluated, Point } from "./evaluate.ts";
 import { exactValue } from "./exact.ts";
 import { apply, hasSymbols, some } from "./node.ts";
@@ -94,7 +94,12 @@ type Sample = readonly [Evaluated, Evaluated];
 
 /** Values at the sample points where both are finite: the real ones where there are enough, else the complex ones. */
 function samples(a: Node, b: Node, work: Work): readonly Sample[] {
-  const points: readonly Point[] = isDiscrete(a) || isDiscrete(b) ? WHOLE_POINTS : POINTS;
+  const points: readonly Point[] =
+    isDiscrete(a) || isDiscrete(b)
+      ? WHOLE_POINTS
+      : isStepped(a) || isStepped(b)
+        ? [...POINTS, ...WHOLE_POINTS]
+        : POINTS;
   const all = points
     .map((point): Sample => [evaluate(a, point, work), evaluate(b, point, work)])
     .filter(([x, y]) => C.isFiniteComplex(x.value) && C.isFiniteComplex(y.value));

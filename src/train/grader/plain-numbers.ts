@@ -14,8 +14,8 @@ const NUMBER = new RegExp(
   "g",
 );
 
-const AND = "(?:and|or|と|和|或者?|または|もしくは|及び|and/or)";
-const HEDGE = "(?:maybe|perhaps|possibly|else|even|also)";
+const AND = "(?:and|or|と|か|和|或者?|还是|還是|または|もしくは|及び|and/or)";
+const HEDGE = "(?:maybe|perhaps|possibly|else|even|also|alternatively|rather|it is|it's)";
 /** Between two numbers that are one answer: a word that is counted, then "and" or "or". */
 const JOINED = new RegExp(
   String.raw`^(?:\s?[a-z]{2,20}|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]{1,8}?)?\s*,?\s*${AND}(?:\s${HEDGE})?\s*$`,

@@ -1,4 +1,4 @@
-import { apply, hasSymbols, some, substitute } from "./node.ts";
+import { apply, childrenOf, hasSymbols, some, substitute } from "./node.ts";
 import type { Node, Relation, RelationNode } from "./node.ts";
 import { constantRatio } from "./numbers.ts";
 import type { Work } from "./work.ts";
@@ -61,9 +61,18 @@ function conditions(node: RelationNode): Condition[] {
   });
 }
 
+/** Has the expression a variable, other than the name of a function or a sequence? */
+function varies(node: Node): boolean {
+  if (node.kind === "symbol") return true;
+  const isNamed = node.kind === "apply" && (node.op === "call" || node.op === "index");
+  return childrenOf(node).some((child, index) => !(isNamed && index === 0) && varies(child));
+}
+
 function sameCondition(a: Condition, b: Condition, work: Work): boolean {
   if (a.op !== b.op) return false;
   const ratio = constantRatio(a.value, b.value, work);
+  // f(2) − 5 and f(5) − 2 have no variables: any two such values have a constant ratio.
+  if (ratio !== undefined && !varies(a.value) && Math.abs(Math.abs(ratio) - 1) > 1e-9) return false;
   return ratio !== undefined && (a.op === "=" || a.op === "≠" || ratio > 0);
 }
 

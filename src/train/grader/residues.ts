@@ -2,6 +2,7 @@ import { exactValue } from "./exact.ts";
 import { MAX_RESIDUE_FACTORIAL } from "./limits.ts";
 import type { Node } from "./node.ts";
 import { hashOf } from "./hash.ts";
+import { add, negate } from "./rational.ts";
 import type { Rational } from "./rational.ts";
 import type { Work } from "./work.ts";
 
@@ -66,6 +67,14 @@ function factorial(n: Rational, prime: number, work: Work): number | undefined {
   return product;
 }
 
+/** n! / (k! (n − k)!), whose factors are all below the primes. */
+function choose(n: Rational, k: Rational, prime: number, work: Work): number | undefined {
+  const rest = add(n, negate(k));
+  const [all, some, others] = [n, k, rest].map((part) => part && factorial(part, prime, work));
+  if (all === undefined || some === undefined || others === undefined) return undefined;
+  return times(all, inverse(times(some, others, prime), prime), prime);
+}
+
 /** Undefined for an expression that is not one of sums, products, quotients and whole powers. */
 function residue(node: Node, index: number, work: Work): number | undefined {
   work.spend(1);
@@ -87,6 +96,10 @@ function residue(node: Node, index: number, work: Work): number | undefined {
     const [inner] = node.args;
     const n = inner && exactValue(inner, work);
     return n && factorial(n, prime, work);
+  }
+  if (node.op === "binomial") {
+    const [n, k] = node.args.map((arg) => exactValue(arg, work));
+    if (n && k && n.numerator >= k.numerator) return choose(n, k, prime, work);
   }
   if (!RING.has(node.op)) {
     const exact = exactValue(node, work);

@@ -3,7 +3,7 @@ import type { Span } from "./boxed.ts";
 const CLOSERS: Readonly<Record<string, string>> = { $$: "$$", $: "$", "\\[": "\\]", "\\(": "\\)" };
 const OPEN = /\$\$|\$|\\\[|\\\(|\\begin\{((?:align|equation|gather|eqnarray)\*?)\}|\\./gs;
 /** Between two formulas that are one answer: `$1$ and $2$`. */
-const JOINT = /^[\s,;]*(?:\\q?quad)?\s*(?:and|or|,|;)?\s*(?:\\q?quad)?\s*$/;
+const JOINT = /^[\s,;、]*(?:\\q?quad)?\s*(?:and|or|,|;|と|または|和|或|或者|还是|及)?\s*(?:\\q?quad)?\s*$/;
 const MAX_JOINT = 20;
 
 /** True for the dollar sign of an amount: `\$5`, or the second one of "$5 and $6". */

@@ -31,14 +31,18 @@ export function isCollection(node: Node): node is SequenceNode {
 
 /** Lists in lists flattened, ± written out, single items taken out of their braces, all the way down. */
 function unfold(node: Node): Node {
-  const items = isCollection(node) ? node.items.flatMap(flatten) : bothSigns(node);
+  const items = isCollection(node) ? node.items.flatMap((item) => flatten(item, node.shape)) : bothSigns(node);
   const [first] = items;
-  if (isCollection(node)) return items.length === 1 && first ? first : { ...node, items };
+  if (isCollection(node)) return items.length === 1 && first && !isSet(first) ? first : { ...node, items };
   if (items.length > 1) return list(items.map(unfold), "or");
   return node.kind === "apply" ? node : mapChildren(node, unfold);
 }
 
-function flatten(item: Node): readonly Node[] {
+const isSet = (node: Node): node is SequenceNode => node.kind === "sequence" && node.shape === "set";
+
+/** The items that one contributes; a set in a set stays one, also of a single item. */
+function flatten(item: Node, shape: SequenceNode["shape"]): readonly Node[] {
+  if (shape === "set" && isSet(item)) return [{ ...item, items: item.items.flatMap((one) => flatten(one, "set")) }];
   const inner = unfold(item);
   return inner.kind === "sequence" && inner.shape === "list" ? inner.items : [inner];
 }

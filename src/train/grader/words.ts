@@ -1,3 +1,4 @@
+import { mathOfNumberWords } from "./number-words.ts";
 import { isCountedWord, isLetterUnit, unitNamed } from "./units.ts";
 
 /** Function names, as LaTeX commands (`\sin`) and as bare words (`sin`). */
@@ -62,15 +63,19 @@ export const APPROXIMATIONS =
 
 /** Answers that say that there is none. */
 const NO_SOLUTION =
-  /^(?:there (?:is|are) )?no (?:real |integer |such |valid )?(?:solutions?|roots?|values?|numbers?|answers?|real numbers?|integers?)(?: exists?)?$|^(?:the )?(?:empty|null) set$|^(?:解なし|無解|无解|空集合|空集|解はない|無し|なし)$/i;
+  /^(?:there (?:is|are) |(?:the|this) (?:equation|system|inequality|problem) has )?no (?:real |integer |such |valid )?(?:solutions?|roots?|values?|numbers?|answers?|real numbers?|integers?)(?: exists?)?$|^(?:the )?(?:empty|null) set$|^(?:解なし|無解|无解|空集合|空集|(?:実数)?解は(?:ない|ありません|存在しない|存在しません)|[\p{Script=Han}]{0,8}(?:无|無|没有|沒有)(?:实数|實數)?解|無し|なし)$/iu;
 const REALS = /^(?:the set of )?(?:all )?(?:real numbers?|reals)$|^全ての実数$|^すべての実数$|^全体实数$|^所有实数$/i;
 const INTEGERS = /^(?:the set of )?(?:all )?(?:integers)$|^すべての整数$|^所有整数$/i;
 
-/** Mathematics for an answer in words: sets that have names. */
+const NOTHING =
+  /^(?:(?:the|this)\s)?(?:limit|value|sum|number|it|point|maximum|minimum)?\s?(?:dne|(?:does not|doesn't|do not|don't) exists?)$|^DNE$|^[\p{Script=Han}]{0,6}は?(?:不存在|存在しない|存在しません)$/iu;
+
+/** Mathematics for an answer in words: sets that have names, what does not exist, numbers written out. */
 export function mathOfWords(words: string): string | undefined {
   if (NO_SOLUTION.test(words)) return "\\emptyset";
   if (REALS.test(words)) return "\\mathbb{R}";
-  return INTEGERS.test(words) ? "\\mathbb{Z}" : undefined;
+  if (INTEGERS.test(words)) return "\\mathbb{Z}";
+  return NOTHING.test(words) ? "\\text{DNE}" : mathOfNumberWords(words);
 }
 
 /** Two-letter words that tell prose from a product of two variables. */

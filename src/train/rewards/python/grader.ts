@@ -17,6 +17,12 @@ DECIMAL = re.compile(r"-?(?:[0-9]+(?:\\.[0-9]+)?|\\.[0-9]+)(?:/[0-9]+(?:\\.[0-9]
 PROSE = re.compile(r"[^\\W\\d_]{2,}")
 THOUGHT = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
 WORDS = re.compile(r"\\\\(?:text|textbf|textit|mathrm)\\s*\\{([^{}]*)\\}")
+VALUE = r"(?:\\$[^$\\n]{1,120}\\$|\\\\boxed\\s*\\{[^{}\\n]*\\}|-?[0-9][0-9.,/]*)"
+DENIED = re.compile(
+    r"(?:(?:\\b(?:not|never|cannot)|n't)(?:\\s+(?:be|equal|to|the|answer|is))*\\s+|\\b(?:anything|everything)\\s+but\\s+"
+    r"|(?:不是|并非|而非|不等于)\\s*)" + VALUE + "|" + VALUE + r"[^\\s0-9。、,.$]{0,4}(?:では|じゃ)(?:なく|ない|なかっ|ありませ)[^\\s0-9。、,]{0,6}",
+    re.IGNORECASE,
+)
 ASCII = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x2212: "-"}
 
 
@@ -97,7 +103,7 @@ def same_answer(gold, given):
 def grade(gold, completion):
     """Does the completion give the gold answer? None where the gold answer cannot be read."""
     said = without_thoughts(completion)
-    said = "" if said is None or last_boxed(said) is False else said
+    said = "" if said is None or last_boxed(said) is False else DENIED.sub(" ", said)
     if math_verify is not None:
         parsed = math_verify.parse(gold)
         return math_verify.verify(parsed, math_verify.parse(said)) if parsed else None

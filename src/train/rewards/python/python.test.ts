@@ -243,6 +243,14 @@ describe.skipIf(!hasPython)("rewards.py (skipped where there is no python3)", ()
       ["Yes", "\\boxed{\\text{yes}}"],
       ["-5", "\\boxed{－5}"],
       ["12", "所以答案是12"],
+      ["5", "The answer is not 5."],
+      ["5", "It isn't $5$."],
+      ["5", "It is anything but 5."],
+      ["5", "答案不是5。"],
+      ["5", "答えは5ではありません。"],
+      ["5", "The answer is not \\boxed{5}."],
+      ["8", "It is 8, not 7."],
+      ["6", "答えは5ではなく6です。"],
     ];
     const rows = pairs.map(([solution, completion = ""]) => item({ completion, columns: { solution } }));
     const call = { task: null, context: DEFAULT_REWARD_CONTEXT, groupSize: 1, items: rows };
