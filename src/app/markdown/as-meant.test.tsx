@@ -250,9 +250,10 @@ describe("a formula", () => {
 
   it("stands within a sentence and a list", async () => {
     expect(await shown("f(x) = \\begin{cases}1\\end{cases} and so on")).toMatch(/^f\(x\) =\s*⟪.*⟫\s*and so on$/s);
-    const product = "\\begin{bmatrix}1\\end{bmatrix} * \\begin{bmatrix}2\\end{bmatrix} + $$x$$ - 1";
-    expect((await shown(product)).replaceAll(/⟪.*?⟫|\s+/g, "")).toBe("*+-1");
-    expect(await html(product)).not.toContain("<li");
+    const product = "\\begin{bmatrix}1\n\\end{bmatrix} * \\begin{bmatrix}2\\end{bmatrix}";
+    expect(await shown(product)).toBe("⟪$\\begin{bmatrix}1 \\end{bmatrix}$⟫ * ⟪$\\begin{bmatrix}2\\end{bmatrix}$⟫");
+    expect((await shown("$$x$$ * $$y$$ + 1")).replaceAll(/⟪.*?⟫|\s+/g, "")).toBe("*+1");
+    expect(await html("$$x$$ * $$y$$ + 1")).not.toContain("<li");
     const item = await html("1. First\n   \\begin{align}\n   x\n   \\end{align}\n2. Second");
     expect(item.match(/<li/g)).toHaveLength(2);
   });
