@@ -136,6 +136,11 @@ export const usePage = create<PageState>()((set, get) => {
     lose();
   };
 
+  /** What had to wait can be done now: nothing says so any more. */
+  const setFree = (): void => {
+    if (get().failure?.code === "E_BUSY") set({ failure: undefined });
+  };
+
   onEngineLost((error) => {
     lose();
     fail(error);
@@ -169,6 +174,7 @@ export const usePage = create<PageState>()((set, get) => {
       set({ device: await deviceIfAny() });
       const model = await sharedEngine().load(requestFor(choice), { onProgress, signal: abort.signal });
       set({ model: { status: "ready", model, choice } });
+      setFree();
       return model;
     } catch (error) {
       const { model } = get();
@@ -225,6 +231,7 @@ export const usePage = create<PageState>()((set, get) => {
       fail(error);
     } finally {
       set({ running: undefined });
+      setFree();
       void recoverIfDue();
     }
   };

@@ -11,7 +11,7 @@ import { labTexts } from "./lab-texts.ts";
 import { Notes } from "./Notes.tsx";
 import { ReplayBar } from "./ReplayBar.tsx";
 import { useReplay } from "./replay-store.ts";
-import { RunBar } from "./RunBar.tsx";
+import { PendingBar, RunBar } from "./RunBar.tsx";
 import { RunsList } from "./RunsList.tsx";
 import { SetupPanel } from "./SetupPanel.tsx";
 import { suggestRun } from "./suggestion.ts";
@@ -75,18 +75,20 @@ function Centre({ onOpenSettings }: { readonly onOpenSettings: () => void }) {
   const [view, setView] = useState<"charts" | "compare">("charts");
   const data = useLab((state) => state.data);
   const shown = useLab((state) => state.shown);
-  const activeId = useLab((state) => state.active?.id);
+  const activeRun = useLab((state) => state.active);
+  const activeId = activeRun?.id;
   const runs = useMemo(() => shown.flatMap((id) => data[id] ?? []), [shown, data]);
   const [front] = runs;
   const drawn = useReplayed(runs);
   useFirstReplay(front);
   const active = activeId === undefined ? undefined : data[activeId];
+  const pending = activeRun && !active ? <PendingBar active={activeRun} /> : null;
   if (!front) {
     return (
       <div className="m-auto flex max-w-md flex-col gap-3 p-6">
         <Notes />
         <h2 className="text-xl font-semibold">{t.emptyHeading}</h2>
-        <p>{activeId === undefined ? t.emptyText : t.phaseStarting}</p>
+        {pending ?? <p>{t.emptyText}</p>}
       </div>
     );
   }
@@ -94,6 +96,7 @@ function Centre({ onOpenSettings }: { readonly onOpenSettings: () => void }) {
     <>
       <div className="flex flex-col gap-3 border-b border-line px-4 py-3">
         <Notes />
+        {pending}
         {active && active.id !== front.id ? <RunBar run={active} /> : null}
         <RunBar run={front} />
         {activeId !== front.id && front.steps.length > 1 ? <ReplayBar run={front} /> : null}

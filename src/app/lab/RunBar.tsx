@@ -57,6 +57,18 @@ export function RunBar({ run }: { readonly run: RunData }) {
   );
 }
 
+/** A run that was started and is not there yet: the device is opened, its model read. It can be stopped all the same. */
+export function PendingBar({ active }: { readonly active: ActiveRun }) {
+  return (
+    <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
+      <p role="status" className="min-w-0 flex-1 basis-64 font-semibold">
+        <PhaseText active={active} step={0} total={1} />
+      </p>
+      <PaceButtons active={active} lab={useLab.getState()} />
+    </div>
+  );
+}
+
 export function RecordedMark() {
   const { t } = usePartTexts(labTexts);
   return (

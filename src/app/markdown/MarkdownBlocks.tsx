@@ -150,6 +150,12 @@ function useWritten(node: Placed | undefined): string {
   return source.slice(start?.offset ?? source.length, end?.offset);
 }
 
+/** The line before a part of the block. */
+function useLineBefore(node: Placed | undefined): string {
+  const lines = useContext(Source).slice(0, node?.position?.start.offset).split("\n");
+  return lines.at(-2) ?? "";
+}
+
 const COMPONENTS: Components = {
   h1: heading,
   h2: heading,
@@ -169,7 +175,7 @@ const COMPONENTS: Components = {
   },
   li: function Item({ node, children, className }) {
     const written = useWritten(node);
-    const sign = signOf(written);
+    const sign = signOf(written, useLineBefore(node));
     if (sign === undefined) {
       return (
         <li className={className} value={numberOf(written)}>
@@ -185,17 +191,22 @@ const COMPONENTS: Components = {
     );
   },
   blockquote: function Quotation({ node, children }) {
-    const sign = signOf(useWritten(node));
+    const written = useWritten(node);
+    const sign = signOf(written);
     return sign === undefined ? (
       <blockquote>{children}</blockquote>
     ) : (
       <div className="as-written">
-        {`${sign} `}
+        {written.startsWith(">=") ? sign : `${sign} `}
         {children}
       </div>
     );
   },
-  img: ({ alt }) => <>{alt}</>,
+  // One without a description would be nothing.
+  img: function Image({ node, alt }) {
+    const written = useWritten(node);
+    return <>{alt || written}</>;
+  },
   input: ({ checked }) => <>{checked === true ? "☑" : "☐"}</>,
   pre: ({ node, children }) =>
     isFormula(node?.children[0]) ? (

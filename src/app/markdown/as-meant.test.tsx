@@ -75,6 +75,19 @@ const asWritten = [
   "wow! [x] !",
   ":smile: 10:30:45",
   "x &lt y",
+  // A product within what is emphasised, of quotations, of formulas' letters, in words without spaces.
+  '"a"*"b"*"c"',
+  "|a|*|b|*|c|",
+  "𝑥*𝑦*𝑧 and 𝐀**𝐁**𝐂",
+  "面积=长*宽*高",
+  "路程=速度*时间，时间=路程/速度，a*b=b*a。",
+  "100円*3個*2日=600円",
+  "税率*100円*2",
+  "速度*时间*2",
+  'echo "$1" "$@" $# $?',
+  "![](https://example.com/x.png)",
+  "$$a^2",
+  "$$ a\n= b",
 ].map((text) => [text]);
 
 describe("what a model wrote", () => {
@@ -95,6 +108,10 @@ describe("what a model wrote", () => {
     ["***both***", "<em><strong>both</strong></em>"],
     ["_words_ and __more words__", "<em>words</em> and <strong>more words</strong>"],
     ["~~gone~~", "<del>gone</del>"],
+    ["**a*b** and **c*d**", "<strong>a*b</strong> and <strong>c*d</strong>"],
+    ["**a *b*c d**", "<strong>a <em>b</em>c d</strong>"],
+    ["*約*3.14です", "<em>約</em>3.14です"],
+    ["😀**b**😀 👍*はい*👍", "😀<strong>b</strong>😀 👍<em>はい</em>👍"],
     ["**2*3*4 = 24**", "<strong>2*3*4 = 24</strong>"],
     ["*see 2*3*", "<em>see 2*3</em>"],
     ["(*x*)", "(<em>x</em>)"],
@@ -111,9 +128,15 @@ describe("what a model wrote", () => {
     expect(await shown("2*3*4\n= 24\n=====")).toBe("2*3*4\n= 24\n=====");
     expect(await shown("- 3 + 4 = 1")).toBe("- 3 + 4 = 1");
     expect(await shown("* 3 = 12")).toBe("* 3 = 12");
+    for (const text of ["12\n- 5\n----", "100\n- 58\n= 42", "3\n* 4\n= 12", "5 - 3 = 2\n- 1\n= 1"]) {
+      expect((await shown(text)).replaceAll(/\n+/g, "\n"), text).toBe(text.replace("\n----", ""));
+    }
     expect((await shown("x = 7\n\n> 5")).replaceAll(/\s+/g, " ")).toBe("x = 7> 5");
+    expect((await shown("x < 9\n\n>= 2")).replaceAll(/\s+/g, "")).toBe("x<9>=2");
+    // A formula that has no end yet.
+    expect(await shown("- $$a")).toBe("$$a");
     // Ordinary lists and quotations stay.
-    for (const text of ["- 3 cups of flour", "- 3\n- 5", "+ item", "> a quotation", "- [ ] task"]) {
+    for (const text of ["Total:\n- 5\n- 6", "- 3 cups of flour", "- 3\n- 5", "+ item", "> a quotation", "- [ ] task"]) {
       expect(await shown(text), text).not.toMatch(/[-+>] /);
     }
   });
@@ -194,6 +217,9 @@ describe("a formula", () => {
     ["x = \\frac{1}{2}", "x = ⟪$\\frac{1}{2}$⟫"],
     ["\\sqrt[3]{8} = 2", "⟪$\\sqrt[3]{8}$⟫ = 2"],
     ["**\\boxed{24}**", "⟪$\\boxed{24}$⟫"],
+    ["\\boxed{\n5\n}", "⟪$\\boxed{ 5 }$⟫"],
+    ["\\(a\n+ b\\) is", "⟪$a + b$⟫ is"],
+    ["> \\(a\n> + b\\) is", "⟪$a + b$⟫ is"],
   ])("within a line is set: %s", async (text, expected) => {
     expect(await shown(text)).toBe(expected);
     expect(await shown(text, true)).toBe(expected);
@@ -203,6 +229,11 @@ describe("a formula", () => {
     ["\\[\n\nx^{11}\n\n\\]", "$$x^{11}$$"],
     ["\\[\nx\n\n= 1\n\n\\]", "$$x\n= 1$$"],
     ["$$\n\nx^2\n\n$$", "$$x^2$$"],
+    ["> \\[\n> x\n>\n> = 1\n> \\]", "$$x\n= 1$$"],
+    ["> $$\n> x\n> $$", "$$x$$"],
+    [">> \\begin{cases}\n>> x \\\\\n>> y\n>> \\end{cases}", "$$\\begin{cases}\nx \\\\\ny\n\\end{cases}$$"],
+    ["$$x = 5$$.", "$$x = 5.$$"],
+    ["\\[x = 5\\]。", "$$x = 5。$$"],
     ["\\begin{align}\nx &= 1 \\\\\ny &= 2\n\\end{align}", "$$\\begin{align}\nx &= 1 \\\\\ny &= 2\n\\end{align}$$"],
     ["\\begin{align}\nx &= 1 \\\\\n\ny &= 2\n\\end{align}", "$$\\begin{align}\nx &= 1 \\\\\ny &= 2\n\\end{align}$$"],
     ...["align*", "equation", "gather", "cases", "pmatrix", "aligned"].map((name) => [
@@ -219,6 +250,10 @@ describe("a formula", () => {
 
   it("stands within a sentence and a list", async () => {
     expect(await shown("f(x) = \\begin{cases}1\\end{cases} and so on")).toMatch(/^f\(x\) =\s*⟪.*⟫\s*and so on$/s);
+    const product = "\\begin{bmatrix}1\n\\end{bmatrix} * \\begin{bmatrix}2\\end{bmatrix}";
+    expect(await shown(product)).toBe("⟪$\\begin{bmatrix}1 \\end{bmatrix}$⟫ * ⟪$\\begin{bmatrix}2\\end{bmatrix}$⟫");
+    expect((await shown("$$x$$ * $$y$$ + 1")).replaceAll(/⟪.*?⟫|\s+/g, "")).toBe("*+1");
+    expect(await html("$$x$$ * $$y$$ + 1")).not.toContain("<li");
     const item = await html("1. First\n   \\begin{align}\n   x\n   \\end{align}\n2. Second");
     expect(item.match(/<li/g)).toHaveLength(2);
   });
@@ -235,6 +270,9 @@ describe("a formula", () => {
       ["⟪$|y|$⟫", "⟪$|z|$⟫"],
       ["⟪$|u|$⟫", "a|b"],
     ]);
+    // The text that goes on below it is no row.
+    expect(await html("|a|b|\n|-|-|\n|1|2|\n**Total:** 3")).toMatch(/<\/table>.*<p><strong>Total:<\/strong> 3<\/p>/);
+    expect(await shown("```\n|a|b|\n|-|-|\nx\n```")).toBe("|a|b|\n|-|-|\nx");
     // Also in its head, and without bars around it.
     expect((await html("$|x|$ | b\n---|---\n$|y|$ | \\boxed{1}")).match(/<t[hd]>/g)).toHaveLength(4);
   });
@@ -289,6 +327,13 @@ describe("100 KB", () => {
     "(*) ",
     "\\(",
     "\\\\",
+    "**a*b** ",
+    "长*宽",
+    "=长*宽",
+    "$$ a\n\nb ",
+    "- $$x\n",
+    "12\n- 5\n",
+    "|a|b|\n|-|-|\nx\n",
   ];
 
   it.each(parts)("of %j is read in time that grows with it", async (part) => {

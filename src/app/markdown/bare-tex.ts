@@ -6,12 +6,16 @@ const ENVIRONMENTS = new Set(
   ).split(" "),
 );
 
+/** Of these, what the typesetter takes in formulas of their own alone. */
+const SET_APART = new Set("align alignat CD equation gather".split(" "));
+
 /** Commands that models write without any delimiters, with the groups that they take. */
 const COMMANDS: Readonly<Record<string, number>> = { boxed: 1, fbox: 1, frac: 2, dfrac: 2, tfrac: 2, sqrt: 1 };
 
 /** What looks for an end stops there. */
 const MAX_ENVIRONMENT = 4000;
 const MAX_GROUPS = 600;
+const MAX_MARGIN = 40;
 
 /** TeX outside of any delimiter. */
 export interface BareTex {
@@ -30,7 +34,10 @@ export function bareTex(text: string, at: number): BareTex | undefined {
     const [, name = "", star = ""] = environment;
     if (!ENVIRONMENTS.has(name)) return undefined;
     const end = endOfEnvironment(text.slice(at, at + MAX_ENVIRONMENT), `${name}${star}`);
-    return end < 0 ? undefined : { end: at + end, isDisplay: true };
+    if (end < 0) return undefined;
+    // A matrix may be a factor in a line.
+    const isAlone = isLineEnd(text, at - 1, -1) && isLineEnd(text, at + end, 1);
+    return { end: at + end, isDisplay: SET_APART.has(name) || isAlone };
   }
   const [head = "", name = ""] = /^\\([A-Za-z]+)(?:\[[^\]\n]{0,20}\])?/.exec(most) ?? [];
   let end = head.length;
@@ -39,6 +46,15 @@ export function bareTex(text: string, at: number): BareTex | undefined {
     if (end < 0) return undefined;
   }
   return end > head.length ? { end: at + end, isDisplay: false } : undefined;
+}
+
+/** Whether nothing stands from a place on to the line's end, or back to its beginning, but a list's or a quotation's mark. */
+function isLineEnd(text: string, from: number, step: 1 | -1): boolean {
+  for (let at = from; ; at += step) {
+    const sign = text[at] ?? "\n";
+    if (sign === "\n") return true;
+    if (Math.abs(at - from) > MAX_MARGIN || !(step > 0 ? /[\s.,;。，；]/ : /[\s>\-*+.)\d]/).test(sign)) return false;
+  }
 }
 
 function endOfEnvironment(text: string, name: string): number {

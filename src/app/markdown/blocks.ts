@@ -1,3 +1,5 @@
+import { isDelimiterRow } from "./tables.ts";
+
 const MAX_BLOCK_CHARS = 6000;
 /** Twenty quotations or lists within each other. */
 const DEEP = /^(?:[ \t]{0,8}(?:>|[-*+][ \t]|\d{1,9}[.)][ \t])){20}/m;
@@ -12,7 +14,8 @@ const MATH = /^[ \t>]*\$\$[ \t]*$/;
 
 /**
  * Cuts markdown into blocks that can be drawn on their own, so that only the last is drawn again while a text grows: at
- * blank lines, but not within code, a formula or an indented continuation. Joined with newlines they are the text.
+ * blank lines, but not within code, a formula or an indented continuation, and after a table, of which the parser would make
+ * all lines up to a blank one rows. Joined with newlines they are the text.
  */
 export function splitBlocks(text: string): readonly string[] {
   const blocks: string[] = [];
@@ -20,12 +23,15 @@ export function splitBlocks(text: string): readonly string[] {
   let fence: string | undefined;
   let inMath = false;
   let blank = false;
+  let inTable = false;
   for (const line of text.split("\n")) {
     const isOpen = fence !== undefined || inMath;
-    if (!isOpen && blank && block.length > 0 && line.trim() !== "" && !/^[ \t]/.test(line)) {
+    const isAfterTable = inTable && !line.includes("|");
+    if (!isOpen && (blank || isAfterTable) && block.length > 0 && line.trim() !== "" && !/^[ \t]/.test(line)) {
       blocks.push(block.join("\n"));
       block = [];
     }
+    inTable = !isOpen && line.includes("|") && (inTable || isDelimiterRow(block.at(-1) ?? "", line));
     blank = !isOpen && line.trim() === "";
     block.push(line);
     const mark = FENCE.exec(line)?.[1];

@@ -41,9 +41,10 @@ function isFormula(body: string, after: string): boolean {
   return !isProse(body);
 }
 
-/** Words side by side, as between two prices, and no sign of TeX. */
+/** Words side by side, as between two prices, or quotations, and no sign of TeX. */
 function isProse(body: string): boolean {
   if (TEX.test(body)) return false;
+  if (body.includes('"')) return true;
   const words = body.match(/(?<![\p{L}\p{N}])[A-Za-z]{2,}(?![\p{L}\p{N}])/gu)?.length ?? 0;
   return words > 1 || (words === 1 && /^\d[\d,.]*\s/.test(body)) || /^\d[\d,.]*[^\S\n].*[,;]\s/.test(body);
 }

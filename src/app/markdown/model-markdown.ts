@@ -1,5 +1,5 @@
 /* oxlint-disable no-underscore-dangle -- the parser's own names */
-import { closesAfterPunctuation, mayClose, mayOpen } from "./attention.ts";
+import { characterBefore, closesAfterPunctuation, mayClose, mayOpen } from "./attention.ts";
 import type { Flanks } from "./attention.ts";
 
 /** What of the parser's inner workings is used here; a code is a UTF-16 unit, or null or negative at a line's end. */
@@ -14,8 +14,17 @@ interface Effects {
   readonly exit: (type: string) => Token;
   readonly consume: (code: Code) => void;
 }
+interface Place {
+  readonly line: number;
+  readonly column: number;
+  readonly offset: number;
+  readonly _index: number;
+  readonly _bufferIndex: number;
+}
 interface TokenizeContext {
   readonly previous: Code;
+  readonly now: () => Place;
+  readonly sliceSerialize: (token: { readonly start: Place; readonly end: Place }) => string;
 }
 type Tokenize = (this: TokenizeContext, effects: Effects, ok: State, nok: State) => State;
 interface Construct {
@@ -70,8 +79,12 @@ function isConstruct(value: unknown): value is Construct {
 
 /** The same runs of signs, of which fewer open and close. */
 function narrowed(tokenize: Tokenize): Tokenize {
+  /** What is open in each text that is read. */
+  const openIn = new WeakMap<TokenizeContext, Flanks[]>();
   return function narrowedTokenize(this: TokenizeContext, effects, ok, nok) {
-    const before = characterOf(this.previous);
+    const before = previousOf(this);
+    const open = openIn.get(this) ?? [];
+    openIn.set(this, open);
     let size = 0;
     let run: Token | undefined;
     const watched: Effects = {
@@ -85,8 +98,11 @@ function narrowed(tokenize: Tokenize): Tokenize {
     const done: State = (code) => {
       const flanks: Flanks = { before, after: characterOf(code), size };
       if (run?._open === true && !mayOpen(flanks)) run._open = false;
-      if (run?._close === true && !mayClose(flanks)) run._close = false;
+      const isOpen = open.some((other) => other.size === size);
+      if (run?._close === true && !mayClose(flanks, open.at(-1))) run._close = false;
       else if (run && closesAfterPunctuation(flanks)) run._close = true;
+      if (run?._close === true && isOpen) open.length = open.findLastIndex((other) => other.size === size);
+      else if (run?._open === true) open.push(flanks);
       return ok(code);
     };
     return tokenize.call(this, watched, done, nok);
@@ -94,7 +110,21 @@ function narrowed(tokenize: Tokenize): Tokenize {
 }
 
 function characterOf(code: Code): string {
-  return code === null || code < 0 ? "" : String.fromCharCode(code);
+  if (code === null || code < 0) return "";
+  // Of a pair only the first unit is known yet; characters that share it are of one kind: letters of formulas, faces, Han.
+  return isHigh(code) ? String.fromCodePoint(0x10000 + (code - 0xd800) * 0x400) : String.fromCharCode(code);
+}
+
+function isHigh(code: number): boolean {
+  return code >= 0xd800 && code < 0xdc00;
+}
+
+/** The whole character before what is read now. */
+function previousOf(context: TokenizeContext): string {
+  const code = context.previous;
+  const end = context.now();
+  if (code === null || code < 0xdc00 || code > 0xdfff || end._bufferIndex < 2) return characterOf(code);
+  return characterBefore(context.sliceSerialize({ start: { ...end, _bufferIndex: end._bufferIndex - 2 }, end }), 2);
 }
 
 /** `__init__`: a name in lower case is Python's, not a word that is stressed. */

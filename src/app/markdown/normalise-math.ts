@@ -1,6 +1,7 @@
 import { addressEnd } from "./address-end.ts";
 import { BARE_START, bareTex } from "./bare-tex.ts";
 import { closeOfDollar } from "./dollars.ts";
+import { Equations } from "./equations.ts";
 import { Tables } from "./tables.ts";
 import { BAR } from "./tex-source.ts";
 
@@ -12,6 +13,7 @@ import { BAR } from "./tex-source.ts";
 export function normaliseMath(text: string): string {
   const out: string[] = [];
   const tables = new Tables(text);
+  const equations = new Equations(text);
   // What has been found not to close any more is not looked for again: a text of openers alone stays linear.
   const unclosed = new Set<string>();
   const closeOf = (closer: string, from: number): number => {
@@ -38,8 +40,14 @@ export function normaliseMath(text: string): string {
           .replaceAll(/\s*\n\s*/g, " ")
           .replaceAll(/\\?\|/g, BAR)}$$`,
       );
-    else if (isDisplay) put(from, to, display(text, from, formula));
-    else put(from, to, `$$${formula.trim()}$$`);
+    else if (isDisplay) {
+      // `$$x$$.`: a line of its own must not begin with a full stop, nor become a list.
+      const after = text.slice(to, to + MAX_INDENT);
+      const [stop = ""] = /^[.,;。，；](?=\s|$)/.exec(after) ?? [];
+      const [gap = ""] = /^[ \t]*(?=[-+*>#](?:\s|$))/.exec(after.slice(stop.length)) ?? [];
+      const isOperator = /^[-+*>#](?:\s|$)/.test(after.slice(stop.length + gap.length));
+      put(from, to + stop.length + gap.length, `${display(text, from, formula + stop)}${isOperator ? "\\" : gap}`);
+    } else put(from, to, `$$${formula.trim().replaceAll(/\s*\n[ \t>]*/g, " ")}$$`);
   };
   SPECIAL.lastIndex = 0;
   for (let match = SPECIAL.exec(text); match; match = SPECIAL.exec(text)) {
@@ -67,10 +75,16 @@ export function normaliseMath(text: string): string {
       // On lines of its own it is read as it stands; within a line two dollars mean a formula set apart all the same.
       if (close >= 0 && (isFormula(formula) || (isAlone && isSpaced(formula))))
         putFormula(index, close + 2, formula, true);
-      else if (close >= 0) at = close + 2;
+      else {
+        // What stands behind the dollars where a line begins is lost to the parser.
+        if (isBlockStart(text, index) && /[^\s$]/.test(restOfLine(text, at))) put(index, at, "\\$\\$");
+        if (close >= 0) at = close + 2;
+      }
     } else if (sign === "$") {
       const close = closeOfDollar(text, at);
       if (close >= 0) putFormula(index, close + 1, text.slice(at, close), false);
+    } else if (sign === "*") {
+      if (equations.has(index)) put(index, at, "\\*");
     } else if (/^[hw]/i.test(sign)) putAddress(index, sign);
     else if (BARE.test(sign)) {
       const bare = bareTex(text, index);
@@ -104,8 +118,14 @@ export function normaliseMath(text: string): string {
   }
 }
 
+/** Han and kana, as far as they are one unit each. */
+const EAST = "[\u3040-\u30ff\u3400-\u9fff]";
+
 /** An escaped sign, a run of code marks, an opener, TeX without one, or an address. */
-const SPECIAL = new RegExp(String.raw`\\[([\\$\`]|\`+|~~~+|\$\$|\$|${BARE_START}|https?:\/\/|www\.`, "gi");
+const SPECIAL = new RegExp(
+  String.raw`\\[([\\$\`]|\`+|~~~+|\$\$|\$|(?<=${EAST})\*(?=[^\s*])|${BARE_START}|https?:\/\/|www\.`,
+  "gi",
+);
 const BARE = new RegExp(`^${BARE_START}`);
 
 /** As much of what stands after an address is looked at. */
@@ -157,6 +177,7 @@ function isLineStart(text: string, at: number): boolean {
 }
 
 const MAX_INDENT = 40;
+const MAX_DOLLARS_LINE = 400;
 
 /** The line up to a place, or the last of it: a line may be all of a long text. */
 function lineBefore(text: string, at: number): string {
@@ -164,17 +185,30 @@ function lineBefore(text: string, at: number): string {
   return near.slice(near.lastIndexOf("\n") + 1);
 }
 
+/** The markers of the lists and quotations that a line begins with. */
+const LEAD = /^[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+|>[ \t]?)*/;
+
+function isBlockStart(text: string, at: number): boolean {
+  const before = lineBefore(text, at);
+  return LEAD.exec(before)?.[0] === before;
+}
+
+function restOfLine(text: string, from: number): string {
+  const end = text.indexOf("\n", from);
+  return text.slice(from, Math.min(end < 0 ? text.length : end, from + MAX_DOLLARS_LINE));
+}
+
 /** A formula on lines of its own, inside the list item or quotation it stands in. */
 function display(text: string, at: number, formula: string): string {
   const before = lineBefore(text, at);
-  const lead = /^[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+|>[ \t]?)*/.exec(before)?.[0] ?? "";
+  const lead = LEAD.exec(before)?.[0] ?? "";
   const indent = lead.replaceAll(/[^>\s]/g, " ");
   const lines = [
     "$$",
     ...formula
       .trim()
       .split("\n")
-      .map((line) => line.trim())
+      .map((line) => (lead.includes(">") ? line.replace(/^[ \t]*(?:>[ \t]*)+/, "") : line).trim())
       .filter((line) => line !== ""),
     "$$",
   ];

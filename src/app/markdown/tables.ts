@@ -1,5 +1,10 @@
 const DELIMITER = /^[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/;
 
+/** Whether a line is the one below a table's head. */
+export function isDelimiterRow(before: string, line: string): boolean {
+  return before.includes("|") && line.includes("|") && DELIMITER.test(line);
+}
+
 /** Where a text's tables are: places within a row, in the text's order. */
 export class Tables {
   readonly #ranges: readonly (readonly [number, number])[];
