@@ -14,12 +14,15 @@ export const COMMON_OPTIONS = {
   device: { type: "string" },
 } as const satisfies OptionSpecs;
 
+/** Options that name a file or a folder. An empty name, as of a variable that is not set, would be the folder one stands in. */
+const PATHS: ReadonlySet<string> = new Set(["adapter", "config", "file", "messages", "model", "out"]);
+
 /** Parsed options, read with checks. */
 export class Args {
   readonly positionals: readonly string[];
   readonly #values: Readonly<Record<string, unknown>>;
 
-  /** @throws UsageError for an unknown option or a missing value */
+  /** @throws UsageError for an unknown option, a missing value or an empty path */
   constructor(argv: readonly string[], options: OptionSpecs, maxPositionals = 0) {
     try {
       const { values, positionals } = parseArgs({
@@ -35,6 +38,9 @@ export class Args {
     }
     if (this.positionals.length > maxPositionals)
       throw new UsageError(`unexpected argument: ${this.positionals[maxPositionals]}`);
+    const empty = Object.keys(this.#values).find((name) => PATHS.has(name) && this.text(name)?.trim() === "");
+    if (empty !== undefined) throw new UsageError(`--${empty} is empty; expected a path`);
+    if (this.positionals.some((word) => word.trim() === "")) throw new UsageError("an argument is empty");
   }
 
   flag(name: string): boolean {

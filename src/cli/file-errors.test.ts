@@ -92,6 +92,18 @@ describe("a path to read", () => {
   });
 });
 
+describe("a device in the place of a text", () => {
+  it.runIf(existsSync("/dev/zero"))("that never ends is refused, one that is empty is no text", async () => {
+    for (const run of [
+      () => failure(tokenizeCommand, ["--model", MODEL, "--file", "/dev/zero"]),
+      () => failure(trainCommand, ["sft", "--config", "/dev/zero", "--out", at("x")]),
+    ]) {
+      expect(await run()).toMatch(/^E_FORMAT: \/dev\/zero: found a device or pipe that goes on; expected at most/);
+    }
+    expect(await failure(trainCommand, ["sft", "--config", "/dev/null", "--out", at("x")])).toMatch(/^E_JSON: /);
+  });
+});
+
 describe("a path to write", () => {
   const commands: readonly (readonly [string, (out: string) => Promise<string>])[] = [
     ["export of a file", (out) => failure(exportCommand, ["--model", MODEL, "--to", "gguf", "--out", `${out}.gguf`])],
@@ -120,6 +132,15 @@ describe("a path to write", () => {
     });
   });
 
+  it.each([
+    [trainCommand, ["sft", "--config", at("sft.json"), "--out", ""], "--out is empty"],
+    [exportCommand, ["--model", MODEL, "--to", "safetensors", "--out", " "], "--out is empty"],
+    [rejectSampleCommand, ["--model", "", "--task", "countdown", "--out", at("x")], "--model is empty"],
+    [inspectCommand, [""], "an argument is empty"],
+  ])("that is empty is wrong usage: %#", async (command, args, words) => {
+    expect(await failure(command, args)).toContain(`UsageError: ${words}`);
+  });
+
   it("that has another kind of thing is refused", async () => {
     expect(await failure(rejectSampleCommand, ["--model", "x", "--task", "countdown", "--out", at("folder")])).toMatch(
       /^E_STORAGE: .*folder: found a folder; expected a file/,
@@ -137,6 +158,7 @@ describe("a path to write", () => {
 
   it.runIf(existsSync("/dev/full"))("on a full device is told as one", () => {
     const file = new AcceptedFile("/dev/full", {});
+    file.start();
     expect(() => file.add(1, ["{}"])).toThrow(
       expect.objectContaining({
         code: "E_QUOTA",
@@ -150,15 +172,19 @@ describe("a path to write", () => {
 describe("accepted samples", () => {
   const settings = { seed: 0, n: 3 };
   const open = (name: string, key: Readonly<Record<string, number>> = settings) => new AcceptedFile(at(name), key);
+  const started = (name: string) => {
+    const file = open(name);
+    return Object.assign(file, { notes: file.start() });
+  };
 
   it("are in the file as they come, and are gone on with after a kill", () => {
-    const killed = open("a.jsonl");
+    const killed = started("a.jsonl");
     killed.add(1, ['{"a":1}', '{"a":2}']);
     killed.add(1, ['{"a":3}']);
     expect(readFileSync(at("a.jsonl"), "utf8")).toBe('{"a":1}\n{"a":2}\n{"a":3}\n');
     // Half a line that the note does not count.
     writeFileSync(at("a.jsonl"), '{"a":4', { flag: "a" });
-    const next = open("a.jsonl");
+    const next = started("a.jsonl");
     expect(next).toMatchObject({ problems: 2, accepted: 3 });
     expect(next.notes[0]).toContain("goes on after 2 problems");
     next.add(1, ['{"a":4}']);
@@ -168,21 +194,32 @@ describe("accepted samples", () => {
   });
 
   it("of other settings are not mixed", () => {
-    open("b.jsonl").add(1, ["{}"]);
+    started("b.jsonl").add(1, ["{}"]);
     expect(() => open("b.jsonl", { seed: 1, n: 3 })).toThrow(/is a part of a sampling with seed 0, here it is 1/);
   });
 
   it("leave what was there before under another name", () => {
     writeFileSync(at("c.jsonl"), "before\n");
-    expect(open("c.jsonl").notes).toEqual([`${at("c.jsonl")}.old: what was in ${at("c.jsonl")} before`]);
+    expect(started("c.jsonl").notes).toEqual([`${at("c.jsonl")}.old: what was in ${at("c.jsonl")} before`]);
     expect(readFileSync(at("c.jsonl.old"), "utf8")).toBe("before\n");
   });
 
+  it("bind nobody before there are any: not a model that could not be opened", async () => {
+    writeFileSync(at("e.jsonl"), "before\n");
+    const sample = (model: string) =>
+      failure(rejectSampleCommand, ["--model", model, "--task", "countdown", "--out", at("e.jsonl")]);
+    for (const model of ["no-such-model", "no-other-one"]) expect(await sample(at(model))).toMatch(/^E_FILE_MISSING: /);
+    expect(readdirSync(folder).filter((name) => name.startsWith("e.jsonl"))).toEqual(["e.jsonl"]);
+    expect(readFileSync(at("e.jsonl"), "utf8")).toBe("before\n");
+    started("f.jsonl");
+    expect(open("f.jsonl", { seed: 1, n: 3 }).problems).toBe(0);
+  });
+
   it("begin again where the note or the lines were lost", () => {
-    open("d.jsonl").add(1, ["{}"]);
+    started("d.jsonl").add(1, ["{}"]);
     writeFileSync(at("d.jsonl.progress.json"), "{");
     expect(open("d.jsonl").problems).toBe(0);
-    open("d.jsonl").add(1, ["{}"]);
+    started("d.jsonl").add(1, ["{}"]);
     rmSync(at("d.jsonl"));
     expect(open("d.jsonl").problems).toBe(0);
   });

@@ -266,6 +266,21 @@ describe("a new run", () => {
     expect(readdirSync(directory)).toEqual(before);
   });
 
+  it.each([
+    ["", "E_JSON"],
+    ["\0\0\0\0", "E_JSON"],
+    ['{"kind":5}', "E_FORMAT"],
+  ])("says what to do where run.json is damaged: %j", async (content, code) => {
+    const directory = await runOf(4);
+    writeFileSync(join(directory, "run.json"), content);
+    for (const refused of [() => resume(directory), () => begin(directory)]) {
+      const message = expect.stringMatching(/run\.json: .*; put the run's own run\.json back, or begin anew/) as string;
+      await expect(refused()).rejects.toMatchObject({ code, message });
+    }
+    expect(existsSync(join(directory, "run.lock"))).toBe(false);
+    expect((await begin(directory, true)).resumes).toBe(false);
+  });
+
   it("replaces a run where it is asked to, and leaves other files", async () => {
     const directory = await runOf(4);
     writeFileSync(join(directory, "notes.txt"), "mine");

@@ -239,7 +239,14 @@ export class RunFolder implements RunSink, CheckpointStore {
   #header(): RunHeader | undefined {
     const path = this.#pathOf(RUN_FILE);
     if (!this.#disk.exists(path)) return undefined;
-    return parseRunHeader(new TextDecoder().decode(this.#disk.read(path)));
+    try {
+      return parseRunHeader(new TextDecoder().decode(this.#disk.read(path)));
+    } catch (error) {
+      if (!(error instanceof R1Error) || error.code.startsWith("E_FILE")) throw error;
+      // It is written once, whole: what else is in it, something else wrote.
+      const message = `${this.directory}: ${error.message}; put the run's own ${RUN_FILE} back, or begin anew with --overwrite`;
+      throw new R1Error(error.code, message, { ...error.details, file: path }, { cause: error });
+    }
   }
 
   #trim(file: RunLog, last: number): string[] {

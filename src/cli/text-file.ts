@@ -1,13 +1,38 @@
-import { readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { systemError } from "../checkpoint/node/system-error.ts";
+import { R1Error } from "../errors.ts";
 import { decodeUtf8 } from "../train/data/jsonl.ts";
 
-/** @throws R1Error E_FILE_MISSING, E_FILE_READ */
+/** Of a pipe or a device, which may never end. */
+const MAX_STREAM_BYTES = 256 * 2 ** 20;
+const PIECE_BYTES = 2 ** 20;
+
+/** @throws R1Error E_FILE_MISSING, E_FILE_READ; E_FORMAT for a device or pipe that does not end */
 export function readFileBytes(path: string, name = path): Buffer {
   try {
-    return readFileSync(path);
+    const file = openSync(path, "r");
+    try {
+      return fstatSync(file).isFile() ? readFileSync(file) : readStream(file, name);
+    } finally {
+      closeSync(file);
+    }
   } catch (cause) {
     throw systemError(name, cause, "read");
+  }
+}
+
+/** Of what has no size: /dev/stdin is one, /dev/zero another. */
+function readStream(file: number, name: string): Buffer {
+  const pieces: Buffer[] = [];
+  for (let total = 0; ;) {
+    const piece = Buffer.alloc(PIECE_BYTES);
+    const bytes = readSync(file, piece);
+    if (bytes === 0) return Buffer.concat(pieces);
+    pieces.push(piece.subarray(0, bytes));
+    total += bytes;
+    if (total <= MAX_STREAM_BYTES) continue;
+    const message = `${name}: found a device or pipe that goes on; expected at most ${MAX_STREAM_BYTES} bytes of text`;
+    throw new R1Error("E_FORMAT", message, { file: name });
   }
 }
 

@@ -40,9 +40,12 @@ export const rejectSampleCommand: Command = {
     const model = args.required("model");
     const [weights, temperature] = [args.text("weights") ?? "as stored", args.number("temperature") ?? 1];
     const file = new AcceptedFile(out, { model, weights, task: task.name, n, samples, seed, temperature });
-    for (const line of file.notes) note(line);
-    if (file.problems < n) {
+    const start = (): void => file.start().forEach(note);
+    if (file.problems >= n) start();
+    else {
       await withTaskSampler(args, sampling, async (sampler, settings) => {
+        // Only now: a model that cannot be opened changes no file.
+        start();
         const stop = interruptible("stopping; accepted samples so far stay");
         const options = {
           done: file.problems,

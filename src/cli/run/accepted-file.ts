@@ -28,11 +28,9 @@ export class AcceptedFile {
   /** False for a device or a pipe, which can be added to alone. */
   readonly #isFile: boolean;
   #progress: Progress;
-  /** What the reader should know. */
-  readonly notes: readonly string[];
 
   /**
-   * Finds out whether the file can be written, and how far it is.
+   * Finds out whether the file can be written, and how far it is; changes nothing yet.
    * @throws R1Error E_STORAGE, E_QUOTA; E_OPTION for a part of another sampling, naming what differs
    */
   constructor(path: string, settings: SamplingSettingsKey, disk: Disk = nodeDisk) {
@@ -40,8 +38,30 @@ export class AcceptedFile {
     this.#path = path;
     this.#disk = disk;
     this.#isFile = statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
-    this.#progress = { settings, problems: 0, accepted: 0, bytes: 0 };
-    this.notes = this.#isFile ? this.#begin(settings) : [];
+    this.#progress = (this.#isFile ? this.#partOf(settings) : undefined) ?? beginningOf(settings);
+  }
+
+  /**
+   * Makes the file ready for {@link add}: what is in it and does not belong to this sampling gives way.
+   * @returns what the reader should know
+   */
+  start(): readonly string[] {
+    if (!this.#isFile) return [];
+    const { problems, accepted, bytes } = this.#progress;
+    const content = this.#content();
+    if (problems > 0) {
+      // What was added after the note, half a line perhaps, is sampled again.
+      if (content.length > bytes) this.#replace(content.subarray(0, bytes));
+      return [`${this.#path}: goes on after ${problems} problems, of which ${accepted} samples were accepted`];
+    }
+    const notes = [];
+    if (content.length > 0) {
+      this.#disk.rename(this.#path, `${this.#path}.old`);
+      notes.push(`${this.#path}.old: what was in ${this.#path} before`);
+    }
+    this.#replace(new Uint8Array());
+    this.#note();
+    return notes;
   }
 
   /** Problems that are done. */
@@ -78,28 +98,16 @@ export class AcceptedFile {
     return `${this.#path}.progress.json`;
   }
 
-  #begin(settings: SamplingSettingsKey): readonly string[] {
+  /** How far a part of this sampling is; undefined where there is none, or nothing in it that counts. */
+  #partOf(settings: SamplingSettingsKey): Progress | undefined {
     const before = this.#readNote();
-    if (before) {
-      refuseOther(this.#path, before.settings, settings);
-      const bytes = this.#disk.exists(this.#path) ? this.#disk.read(this.#path) : new Uint8Array();
-      if (bytes.length >= before.bytes) {
-        // What was added after the note, half a line perhaps, is sampled again.
-        if (bytes.length > before.bytes) this.#replace(bytes.subarray(0, before.bytes));
-        this.#progress = before;
-        return [
-          `${this.#path}: goes on after ${before.problems} problems, of which ${before.accepted} samples were accepted`,
-        ];
-      }
-    }
-    const notes = [];
-    if (this.#disk.exists(this.#path) && this.#disk.read(this.#path).length > 0) {
-      this.#disk.rename(this.#path, `${this.#path}.old`);
-      notes.push(`${this.#path}.old: what was in ${this.#path} before`);
-    }
-    this.#replace(new Uint8Array());
-    this.#note();
-    return notes;
+    if (!before || before.problems === 0 || this.#content().length < before.bytes) return undefined;
+    refuseOther(this.#path, before.settings, settings);
+    return before;
+  }
+
+  #content(): Uint8Array {
+    return this.#disk.exists(this.#path) ? this.#disk.read(this.#path) : new Uint8Array();
   }
 
   #replace(bytes: Uint8Array): void {
@@ -123,6 +131,10 @@ export class AcceptedFile {
       throw error;
     }
   }
+}
+
+function beginningOf(settings: SamplingSettingsKey): Progress {
+  return { settings, problems: 0, accepted: 0, bytes: 0 };
 }
 
 function refuseOther(path: string, before: SamplingSettingsKey, now: SamplingSettingsKey): void {

@@ -61,9 +61,12 @@ export const WORTH = { kana: 2, foreign: 2, rare: 1, word: 1, comma: 1 } as cons
 /** Kana, and the marks that only Japanese puts between kanji. */
 export const KANA = /[\p{Script=Hiragana}\p{Script=Katakana}\u3099-\u309A々〆]/gu;
 
-/** Chinese words of one character that every sentence has some of; Japanese has the characters in compounds. */
+/**
+ * Words that Chinese sentences, and above all those of calculations, have some of: of one character, which Japanese has in
+ * compounds alone, and of two, which Japanese does not write though it has their characters (到 as a verb's end, 百 with 一).
+ */
 export const CHINESE_WORDS =
-  /[的了是在我你您他她它们們这這那哪也就很吗嗎呢吧啊么麼没沒把被给让讓说說还還个為为與与或已]/g;
+  /所以|因此|如果|如下|可以|可知|等於|等于|[大小多少高低][於于]|[得達找看做回直升]到|求出|求得|得出|得知|由此|故此|其中|其次|首先|然後|然后|先求|先算|一共有|一百|[二三四五六七八九十百千]天|今天|明天|昨天|上升|股市|股票|化簡|[另的了是在我你您他她它們们这這那哪也就很吗嗎呢吧啊么麼没沒把被给让讓说說还還个為为與与或已]/g;
 /** Compounds of these characters that Japanese has. */
 export const JAPANESE_COMPOUNDS =
   /完了|終了|修了|了解|了承|目的|標的|的中|是正|是非|現在|存在|在庫|在宅|滞在|所在|不在|在学|在籍|在日|在留|実在|健在|駐在|自我|我慢|怪我|他人|他社|他国|就任|就職|就業|就学|成就|把握|被害|被告|被災|被曝|与野党|与党|関与|給与|授与|寄与|説得/g;

@@ -46,6 +46,9 @@ describe("languageShare", () => {
   it("leaves code, formulas and variables out", () => {
     expect(languageShare("`let total = 0` と $\\alpha$ と \\(x\\) と \\[ y \\] です", "ja")).toBe(1);
     expect(languageShare("x と y を足す", "ja")).toBe(1);
+    expect(languageShare("x+y=10, x-y=4 なので x=7 だ。", "ja")).toBe(1);
+    expect(languageShare("n-k 个数，a-b-c 的值", "zh")).toBe(1);
+    expect(languageShare("a well-known x-ray, I'd say", "en")).toBe(1);
     expect(languageShare("I have a pen", "en")).toBe(1);
     expect(languageShare("これは $5 と $6 です", "ja")).toBe(1);
     // A mark belongs to its word.

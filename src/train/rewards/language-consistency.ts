@@ -52,9 +52,14 @@ function wordsIn(run: string): number {
   return words;
 }
 
+/** Not a variable, nor a difference of them: x-y. */
+function isWord(latin: string): boolean {
+  return LETTER_WORDS.includes(latin) || latin.split("-").some((part) => part.length > 1);
+}
+
 function countWords(text: string): Words {
   const words: Words = { en: 0, ja: 0, zh: 0, cjk: 0, other: count(text, OTHER_RUN) };
-  for (const word of text.match(LATIN_RUN) ?? []) if (word.length > 1 || LETTER_WORDS.includes(word)) words.en++;
+  for (const word of text.match(LATIN_RUN) ?? []) if (isWord(word)) words.en++;
   const sentences = text
     .split(SENTENCE_END)
     .map((sentence) => ({ runs: sentence.match(CJK_RUN) ?? [], sentence }))

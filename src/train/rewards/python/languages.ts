@@ -97,7 +97,9 @@ def count_words(text):
     shape = "".join(kind(sign) for sign in text)
     latin = [text[found.start() : found.end()] for found in re.finditer("a[am]*(?:'a[am]*)*", shape)]
     words = dict.fromkeys(("ja", "zh", "cjk"), 0)
-    words["en"] = sum(len(word) > 1 or word in ${pythonString(LETTER_WORDS)} for word in latin)
+    words["en"] = sum(
+        word in ${pythonString(LETTER_WORDS)} or any(len(part) > 1 for part in word.split("-")) for word in latin
+    )
     words["other"] = len(re.findall("o[om]*", shape))
     sentences = [(CJK_RUN.findall(one), one) for one in SENTENCE_END.split(text)]
     judged = [(runs, japanese_evidence(one)) for runs, one in sentences if runs]
