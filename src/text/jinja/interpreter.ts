@@ -63,10 +63,18 @@ class Scope {
 export function render(body: Body, globals: ReadonlyMap<string, Value>): Text {
   const root = new Scope();
   for (const [name, value] of globals) root.set(name, value);
-  return new Interpreter().text(body, new Scope(root));
+  const top = new Scope(root);
+  return new Interpreter(top).text(body, top);
 }
 
 class Interpreter implements FilterHost {
+  /** The template's own names. */
+  readonly #top: Scope;
+
+  constructor(top: Scope) {
+    this.#top = top;
+  }
+
   /** What a body prints. */
   text(body: Body, scope: Scope): Text {
     const out: Text[] = [];
@@ -144,7 +152,7 @@ class Interpreter implements FilterHost {
       case "scope":
         return this.#run(node.body, new Scope(scope), out);
       case "block":
-        return this.#run(node.body, new Scope(scope), out);
+        return this.#run(node.body, new Scope(node.scoped ? scope : this.#top), out);
       case "macro":
         scope.set(node.name, this.#macro(node.name, node.signature, node.body, scope));
         return "next";
