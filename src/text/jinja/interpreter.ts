@@ -2,14 +2,16 @@ import type { Body, CallArgs, CallExpr, Expr, Node, Signature } from "./ast.ts";
 import { attributeOf, call, itemOf, Slice } from "./attributes.ts";
 import { TemplateError, typeError, valueError } from "./error.ts";
 import { FILTERS } from "./filters.ts";
-import type { FilterHost } from "./filters.ts";
 import { escapeHtml } from "./html-filters.ts";
 import { Loop } from "./loop.ts";
+import { MacroValue } from "./macro.ts";
 import { namesIn } from "./names.ts";
 import { checkedItems, holds, times, unsupported } from "./operators.ts";
 import { percent } from "./format.ts";
 import { arithmetic, negated, unchanged } from "./numbers.ts";
 import { str } from "./repr.ts";
+import { Scope } from "./scope.ts";
+import type { FilterHost } from "./sequence-filters.ts";
 import { isSafe, isText, join, plain } from "./text.ts";
 import type { Text } from "./text.ts";
 import { TESTS } from "./tests.ts";
@@ -34,25 +36,6 @@ const NO_KWARGS: Kwargs = new Map();
 
 /** What a statement leaves behind: whether the loop around it goes on. */
 type Flow = "next" | "break" | "continue";
-
-/** Names of one block, over those of the blocks around it. */
-class Scope {
-  readonly #names = new Map<string, Value>();
-  readonly #parent: Scope | undefined;
-
-  constructor(parent?: Scope) {
-    this.#parent = parent;
-  }
-
-  get(name: string): Value | undefined {
-    const value = this.#names.get(name);
-    return value === undefined ? this.#parent?.get(name) : value;
-  }
-
-  set(name: string, value: Value): void {
-    this.#names.set(name, value);
-  }
-}
 
 /**
  * Runs a parsed template.
@@ -380,25 +363,6 @@ class Interpreter implements FilterHost {
       if (isInt(a)) return times(b, a);
     }
     throw unsupported(op, a, b);
-  }
-}
-
-/** A macro, which says of itself what it takes. */
-class MacroValue extends Callable {
-  override readonly typeName = "Macro";
-  readonly #attributes: Readonly<Record<string, Value>>;
-
-  constructor(
-    name: string,
-    run: (args: readonly Value[], kwargs: Kwargs) => Value,
-    attributes: Readonly<Record<string, Value>>,
-  ) {
-    super(`'${name}'`, run);
-    this.#attributes = attributes;
-  }
-
-  override attribute(name: string): Value | undefined {
-    return Object.hasOwn(this.#attributes, name) ? this.#attributes[name] : undefined;
   }
 }
 
