@@ -112,6 +112,11 @@ describe("what messages say", () => {
     ["captured", "{% set x %}<b>{{ messages[0].content }}{% endset %}{{ x | indent(2, true) }}", "Be brief."],
     ["through a macro", "{% macro m(c) %}<{{ c }}>{% endmacro %}{{ m(messages[0].content) | trim('<') }}", "Be brief."],
     ["letter by letter", "{% for c in messages[0].content %}{{ c }}{% endfor %}", "Be brief."],
+    [
+      "in links",
+      "{{ messages[0].content | replace('Be brief', 'www.' ~ messages[0].content[:2] ~ '.com') | urlize }}",
+      "Be|Be|.",
+    ],
     ["none of it", "{% if messages[0].content %}<|system|>{% endif %}{{ messages[0].role }}", ""],
   ])("is told from the template's words: %s", (_, template, words) => {
     expect(said(rendered(template))).toBe(words);
