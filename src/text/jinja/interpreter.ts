@@ -16,7 +16,6 @@ import { isSafe, isText, join, plain } from "./text.ts";
 import type { Text } from "./text.ts";
 import { TESTS } from "./tests.ts";
 import {
-  Callable,
   Dict,
   isInt,
   isNumber,
@@ -30,7 +29,7 @@ import {
   typeName,
   Undefined,
 } from "./values.ts";
-import type { Kwargs, Value } from "./values.ts";
+import type { Callable, Kwargs, Value } from "./values.ts";
 
 const NO_KWARGS: Kwargs = new Map();
 
