@@ -307,6 +307,22 @@ describe("a question that cannot be answered", () => {
   });
 });
 
+describe("a tokenizer whose patterns do not end", () => {
+  it.each(["(a+)+$", "(?=(a+)+b)", "(?:(?=a*b)|a)*c"])("keeps no other model from answering: %s", async (Regex) => {
+    const engine = startTestEngine();
+    const json = JSON.parse(readFileSync(join(TINY, "tokenizer.json"), "utf8"));
+    const split = { type: "Split", pattern: { Regex }, behavior: "Isolated", invert: false };
+    const pre_tokenizer = { type: "Sequence", pretokenizers: [split, json.pre_tokenizer] };
+    await engine.client.load(picked(TINY, { "tokenizer.json": JSON.stringify({ ...json, pre_tokenizer }) }));
+    const question = collect(engine.client.generate(ask(`${"a".repeat(5_000)}!`)));
+    // Too many steps, or too many tokens for the model: an end either way.
+    expect(await failure(question)).toMatchObject({ code: expect.stringMatching(/^E_(?:TOKENIZER|PROMPT_TOO_LONG)$/) });
+    await engine.client.load(picked(TINY));
+    await works(engine);
+    await engine.client.unload();
+  });
+});
+
 describe("a device that is lost", () => {
   it("in the middle of a reply: keeps what was said, tells once, and the next load opens another", async () => {
     const engine = startTestEngine();

@@ -62,8 +62,11 @@ export function parseMessages(json: unknown): ChatMessage[] {
  */
 export function parseMessage(entry: unknown, index: number): ChatMessage {
   if (!isObject(entry)) throw wrong(index, "", entry, "an object with role and content");
-  const { role, tool_calls: calls } = entry;
+  const { role, tool_calls: calls, function_call: oldCall } = entry;
   if (!isRole(role)) throw wrong(index, ".role", role, ROLES.join(", "));
+  if (oldCall !== undefined && oldCall !== null) {
+    throw wrong(index, ".function_call", oldCall, "tool_calls, which has taken its place");
+  }
   return {
     role,
     ...parseContent(entry, index),

@@ -236,6 +236,13 @@ describe("messages as clients send them", () => {
     ],
     [[{ role: "user", content: [{ type: "input_audio" }] }], 'the string "input_audio"'],
     [[{ role: "user", content: "a", name: 5 }], "messages[0].name is the number 5"],
+    [
+      [
+        { role: "user", content: "a" },
+        { role: "assistant", function_call: { name: "f" } },
+      ],
+      "messages[1].function_call is an object; expected tool_calls",
+    ],
     [[{ role: "assistant", content: null, tool_calls: {} }], "messages[0].tool_calls is an object"],
     [[{ role: "assistant", content: null, tool_calls: [1] }], "messages[0].tool_calls[0] is the number 1"],
   ])("are refused by name where they are not supported (%#)", (json, message) => {
@@ -274,9 +281,9 @@ describe("patterns that come with a checkpoint", () => {
     return createTokenizer({ ...files, tokenizerJson: { ...files.tokenizerJson, ...part } });
   };
   const evil = { Regex: "(a+)+$" };
-  const text = `${"a".repeat(2_000)}!`;
+  const text = `${"a".repeat(10_000)}!`;
 
-  it.each([
+  const PARTS: readonly (readonly [string, object])[] = [
     ["a Split", { pre_tokenizer: { type: "Split", pattern: evil, behavior: "Isolated", invert: false } }],
     ["an inverted Split", { pre_tokenizer: { type: "Split", pattern: evil, behavior: "Removed", invert: true } }],
     [
@@ -284,7 +291,11 @@ describe("patterns that come with a checkpoint", () => {
       { pre_tokenizer: { type: "Sequence", pretokenizers: [{ type: "Split", pattern: evil, behavior: "Removed" }] } },
     ],
     ["a Replace", { normalizer: { type: "Replace", pattern: evil, content: "b" } }],
-  ])("cannot stop the machine: %s", (_, part) => {
+    ...["(?=(a+)+b)", "(?:(?=a*b)|a)*c", "(?<=(a+)+)b", "(?=a*!)a"].map(
+      (Regex) => [Regex, { normalizer: { type: "Replace", pattern: { Regex }, content: "b" } }] as const,
+    ),
+  ];
+  it.each(PARTS)("cannot stop the machine: %s", (_, part) => {
     const begun = performance.now();
     try {
       withPart(part).encode(text);

@@ -1,3 +1,4 @@
+import { TemplateError } from "./jinja/error.ts";
 import { fromJson } from "./jinja/from-json.ts";
 import type { Json } from "./jinja/from-json.ts";
 import { globals } from "./jinja/globals.ts";
@@ -53,8 +54,19 @@ export function renderTemplate(request: TemplateRequest): TemplateResult {
     }
     return { ok: true, text: string, spans: spansOf(text) };
   } catch (error) {
-    return { ok: false, message: error instanceof Error ? error.message : String(error) };
+    return { ok: false, message: sentenceOf(error) };
   }
+}
+
+/** JavaScript says of a template that asks for too much no more than that its own stack or memory is full. */
+function sentenceOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof TemplateError) return error.message;
+  if (error.name === "InternalError" || /call stack|recursion/i.test(error.message)) {
+    return "the template nests its tags or expressions too deeply, or calls itself without an end";
+  }
+  if (error instanceof RangeError) return "the template makes a text, a list or a number that is too large";
+  return error.message;
 }
 
 function variables({

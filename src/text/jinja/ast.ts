@@ -64,7 +64,8 @@ export type Node =
   | { readonly kind: "setblock"; readonly target: Expr; readonly filter: Expr | undefined; readonly body: Body }
   | { readonly kind: "with"; readonly targets: readonly Expr[]; readonly values: readonly Expr[]; readonly body: Body }
   | { readonly kind: "scope"; readonly body: Body }
-  | { readonly kind: "block"; readonly name: string; readonly body: Body }
+  /** One that is not `scoped` sees the template's own names alone, and none of the loops around it. */
+  | { readonly kind: "block"; readonly scoped: boolean; readonly body: Body }
   | { readonly kind: "macro"; readonly name: string; readonly signature: Signature; readonly body: Body }
   | {
       readonly kind: "callblock";

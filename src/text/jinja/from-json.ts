@@ -7,7 +7,7 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 
 /**
  * JSON as Python's `json.loads` gives it; numbers without a fraction are whole. A field that is undefined is left out.
- * @param isReaders whether its strings are what a reader wrote
+ * @param isReaders whether its strings are what a reader wrote, those that name a dictionary's entries among them
  */
 export function fromJson(json: Json, isReaders = false): Value {
   if (json === null || typeof json === "boolean") return json;
@@ -16,7 +16,7 @@ export function fromJson(json: Json, isReaders = false): Value {
   if (isList(json)) return new List(json.map((item) => fromJson(item, isReaders)));
   return new Dict(
     Object.entries(json).flatMap(([key, value]) =>
-      value === undefined ? [] : [[key, fromJson(value, isReaders)] as const],
+      value === undefined ? [] : [[isReaders ? marked(key) : key, fromJson(value, isReaders)] as const],
     ),
   );
 }

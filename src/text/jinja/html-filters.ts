@@ -1,6 +1,6 @@
 import { typeError, valueError } from "./error.ts";
 import { between, repr, str } from "./repr.ts";
-import { asSafe, cut, isSafe, isText, join, lengthOf, mapPieces, plain, withSpans } from "./text.ts";
+import { asSafe, cut, isSafe, isText, join, lengthOf, mapPieces, MAX_CHARS, plain, withSpans } from "./text.ts";
 import type { Text } from "./text.ts";
 import { splitLines } from "./text-split.ts";
 import { Dict, indexOf, iterate, iteratorOf, listOf, truthy, typeName, Undefined } from "./values.ts";
@@ -109,9 +109,9 @@ export function urlize(text: Text, args: readonly (Value | undefined)[]): Text {
     .filter((one) => one !== "")
     .toSorted()
     .join(" ")}"${target === null ? "" : ` target="${plain(escapeHtml(str(target)))}"`}`;
-  const shown = (url: string): string => {
-    const most = limit === null ? url.length : indexOf(limit);
-    return url.length > most ? `${url.slice(0, most)}...` : url;
+  const shown = (url: Text): Text => {
+    const most = limit === null ? MAX_CHARS : indexOf(limit);
+    return plain(url).length > most ? join([cut(url, 0, most), "..."]) : url;
   };
   const source = asSafe(escapeHtml(text), false);
   const string = plain(source);
@@ -122,15 +122,11 @@ export function urlize(text: Text, args: readonly (Value | undefined)[]): Text {
     const tail = /(?:[.,)>\n]|&gt;)*$/.exec(word[0])?.[0] ?? "";
     const middle = word[0].slice(head.length, word[0].length - tail.length);
     const from = word.index + head.length;
-    let href: string | undefined;
-    let isMail = false;
-    if (LINK.test(middle)) href = /^https?:\/\//i.test(middle) ? middle : `https://${middle}`;
-    else if (MAIL.test(middle)) {
-      href = `mailto:${middle}`;
-      isMail = true;
-    }
-    if (href === undefined) continue;
-    parts.push(cut(source, at, from), `<a href="${href}"${isMail ? "" : attributes}>`, shown(middle), "</a>");
+    const isLink = LINK.test(middle);
+    if (!isLink && !MAIL.test(middle)) continue;
+    const scheme = isLink ? (/^https?:\/\//i.test(middle) ? "" : "https://") : "mailto:";
+    const link = cut(source, from, from + middle.length);
+    parts.push(cut(source, at, from), `<a href="${scheme}`, link, `"${isLink ? attributes : ""}>`, shown(link), "</a>");
     at = from + middle.length;
   }
   parts.push(cut(source, at));

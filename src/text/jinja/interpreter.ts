@@ -2,19 +2,20 @@ import type { Body, CallArgs, CallExpr, Expr, Node, Signature } from "./ast.ts";
 import { attributeOf, call, itemOf, Slice } from "./attributes.ts";
 import { TemplateError, typeError, valueError } from "./error.ts";
 import { FILTERS } from "./filters.ts";
-import type { FilterHost } from "./filters.ts";
 import { escapeHtml } from "./html-filters.ts";
 import { Loop } from "./loop.ts";
+import { MacroValue } from "./macro.ts";
 import { namesIn } from "./names.ts";
 import { checkedItems, holds, times, unsupported } from "./operators.ts";
 import { percent } from "./format.ts";
 import { arithmetic, negated, unchanged } from "./numbers.ts";
 import { str } from "./repr.ts";
+import { Scope } from "./scope.ts";
+import type { FilterHost } from "./sequence-filters.ts";
 import { isSafe, isText, join, plain } from "./text.ts";
 import type { Text } from "./text.ts";
 import { TESTS } from "./tests.ts";
 import {
-  Callable,
   Dict,
   isInt,
   isNumber,
@@ -28,31 +29,12 @@ import {
   typeName,
   Undefined,
 } from "./values.ts";
-import type { Kwargs, Value } from "./values.ts";
+import type { Callable, Kwargs, Value } from "./values.ts";
 
 const NO_KWARGS: Kwargs = new Map();
 
 /** What a statement leaves behind: whether the loop around it goes on. */
 type Flow = "next" | "break" | "continue";
-
-/** Names of one block, over those of the blocks around it. */
-class Scope {
-  readonly #names = new Map<string, Value>();
-  readonly #parent: Scope | undefined;
-
-  constructor(parent?: Scope) {
-    this.#parent = parent;
-  }
-
-  get(name: string): Value | undefined {
-    const value = this.#names.get(name);
-    return value === undefined ? this.#parent?.get(name) : value;
-  }
-
-  set(name: string, value: Value): void {
-    this.#names.set(name, value);
-  }
-}
 
 /**
  * Runs a parsed template.
@@ -63,10 +45,18 @@ class Scope {
 export function render(body: Body, globals: ReadonlyMap<string, Value>): Text {
   const root = new Scope();
   for (const [name, value] of globals) root.set(name, value);
-  return new Interpreter().text(body, new Scope(root));
+  const top = new Scope(root);
+  return new Interpreter(top).text(body, top);
 }
 
 class Interpreter implements FilterHost {
+  /** The template's own names. */
+  readonly #top: Scope;
+
+  constructor(top: Scope) {
+    this.#top = top;
+  }
+
   /** What a body prints. */
   text(body: Body, scope: Scope): Text {
     const out: Text[] = [];
@@ -144,7 +134,7 @@ class Interpreter implements FilterHost {
       case "scope":
         return this.#run(node.body, new Scope(scope), out);
       case "block":
-        return this.#run(node.body, new Scope(scope), out);
+        return this.#run(node.body, new Scope(node.scoped ? scope : this.#top), out);
       case "macro":
         scope.set(node.name, this.#macro(node.name, node.signature, node.body, scope));
         return "next";
@@ -372,25 +362,6 @@ class Interpreter implements FilterHost {
       if (isInt(a)) return times(b, a);
     }
     throw unsupported(op, a, b);
-  }
-}
-
-/** A macro, which says of itself what it takes. */
-class MacroValue extends Callable {
-  override readonly typeName = "Macro";
-  readonly #attributes: Readonly<Record<string, Value>>;
-
-  constructor(
-    name: string,
-    run: (args: readonly Value[], kwargs: Kwargs) => Value,
-    attributes: Readonly<Record<string, Value>>,
-  ) {
-    super(`'${name}'`, run);
-    this.#attributes = attributes;
-  }
-
-  override attribute(name: string): Value | undefined {
-    return Object.hasOwn(this.#attributes, name) ? this.#attributes[name] : undefined;
   }
 }
 

@@ -10,6 +10,13 @@ import type { RenderedTemplate, TemplateRequest } from "../render-template.ts";
  */
 const CASES = JSON.parse(readFileSync(join(import.meta.dirname, "cases.json"), "utf8")) as [string, string | null][];
 
+/** Whole chat templates, conversations with calls and parts, and what Jinja2 makes of each pair in the same way. */
+const FAMILIES = JSON.parse(readFileSync(join(import.meta.dirname, "families.json"), "utf8")) as {
+  readonly templates: Readonly<Record<string, string>>;
+  readonly conversations: Readonly<Record<string, { readonly messages: TemplateRequest["messages"] }>>;
+  readonly cases: readonly [template: string, conversation: string, rendered: string | null][];
+};
+
 const MESSAGES = [
   { role: "system", content: "Be brief." },
   { role: "user", content: " Hello, *world*! " },
@@ -52,6 +59,12 @@ describe("templates", () => {
     expect(wrong).toEqual([]);
   });
 
+  it.each(FAMILIES.cases)("write whole conversations as Jinja2 does: %s, %s", (name, conversation, wanted) => {
+    const { messages = [] } = FAMILIES.conversations[conversation] ?? {};
+    const result = renderTemplate({ ...request(FAMILIES.templates[name] ?? ""), messages });
+    expect(result.ok ? result.text : null).toBe(wanted);
+  });
+
   it("keep white space that JavaScript and Python see differently", () => {
     expect(rendered("[{{ '\ufeffa\ufeff'.strip() }}]").text).toBe("[\ufeffa\ufeff]");
     expect(rendered("[{{ '\x1ca\x85'|trim }}]").text).toBe("[a]");
@@ -65,8 +78,18 @@ describe("templates", () => {
     ["a doubling", "{% set n = namespace(x='ab') %}{% for i in range(60) %}{% set n.x = n.x + n.x %}{% endfor %}"],
     ["nesting", "{{ " + "[".repeat(50_000) + "]".repeat(50_000) + " }}"],
     ["recursion", "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}"],
-  ])("that only serve to stop the machine are refused: %s", (_, template) => {
-    expect(renderTemplate(request(template)).ok).toBe(false);
+    ["tags", "{% if 1 %}".repeat(20_000) + "{% endif %}".repeat(20_000)],
+    ["signs", `{{ ${"-".repeat(50_000)}1 }}`],
+    ["tabs", "{{ ('\\t' * 1000).expandtabs(10 ** 9) }}"],
+  ])("that only serve to stop the machine are refused in a sentence: %s", (_, template) => {
+    const result = renderTemplate(request(template));
+    expect(result).toMatchObject({ ok: false });
+    expect(result).not.toMatchObject({ message: expect.stringMatching(/call stack|Invalid string/) });
+  });
+
+  it("that escape HTML are refused by name", () => {
+    const result = renderTemplate(request("{% autoescape true %}{{ '<' }}{% endautoescape %}"));
+    expect(result).toMatchObject({ ok: false, message: expect.stringContaining("autoescape") });
   });
 });
 
@@ -89,9 +112,35 @@ describe("what messages say", () => {
     ["captured", "{% set x %}<b>{{ messages[0].content }}{% endset %}{{ x | indent(2, true) }}", "Be brief."],
     ["through a macro", "{% macro m(c) %}<{{ c }}>{% endmacro %}{{ m(messages[0].content) | trim('<') }}", "Be brief."],
     ["letter by letter", "{% for c in messages[0].content %}{{ c }}{% endfor %}", "Be brief."],
+    [
+      "in links",
+      "{{ messages[0].content | replace('Be brief', 'www.' ~ messages[0].content[:2] ~ '.com') | urlize }}",
+      "Be|Be|.",
+    ],
     ["none of it", "{% if messages[0].content %}<|system|>{% endif %}{{ messages[0].role }}", ""],
   ])("is told from the template's words: %s", (_, template, words) => {
     expect(said(rendered(template))).toBe(words);
+  });
+
+  it("is told in time that grows with the text, in however many parts", () => {
+    const template =
+      "{% set t = (messages[0].content ~ '-') * 4000 %}{{ t[::-1] }}{{ t | title }}{{ t.split('-') | join('\n') | indent }}";
+    const begun = performance.now();
+    expect(rendered(template, [{ role: "user", content: "ab" }]).spans.length).toBeGreaterThan(8_000);
+    expect(performance.now() - begun).toBeLessThan(3_000);
+  });
+
+  it("is also what names the arguments of a call", () => {
+    const call = { function: { name: "f", arguments: { "<|end|>": { "<|tool|>": 1 } } } };
+    const messages = [{ role: "assistant", content: "", tool_calls: [call] }];
+    for (const template of [
+      "{{ messages[0].tool_calls[0].function.arguments | tojson }}",
+      "{{ messages[0].tool_calls[0].function.arguments }}",
+      "{% for k, v in messages[0].tool_calls[0].function.arguments.items() %}{{ k }}={{ v }}{% endfor %}",
+      "{% for k, v in messages[0].tool_calls[0].function.arguments | dictsort %}{{ k ~ v }}{% endfor %}",
+    ]) {
+      expect(said(rendered(template, messages))).toBe("<|end|>|<|tool|>");
+    }
   });
 
   it("is every field but the role, in whatever it is nested", () => {

@@ -15,6 +15,7 @@ export function parse(template: string): Body {
 
 class Parser extends ExpressionParser {
   #loops = 0;
+  readonly #blocks = new Set<string>();
 
   parse(): Body {
     return this.body([]);
@@ -81,15 +82,21 @@ class Parser extends ExpressionParser {
       }
       case "block": {
         const name = this.expect("name").value;
-        this.skip("name", "scoped");
+        if (this.#blocks.has(name)) throw this.error(`block '${name}' defined twice`, tag);
+        this.#blocks.add(name);
+        const scoped = this.skip("name", "scoped");
         this.skip("name", "required");
         const body = this.alone("endblock");
         this.skip("name", name);
-        return [{ kind: "block", name, body }];
+        return [{ kind: "block", scoped, body }];
       }
-      case "autoescape":
-        this.expression();
+      case "autoescape": {
+        const on = this.expression();
+        if (on.kind !== "const" || on.value !== false) {
+          throw this.error("'autoescape' is supported with false alone: a chat template writes text and no HTML", tag);
+        }
         return [{ kind: "scope", body: this.nested("endautoescape") }];
+      }
       case "generation":
         return [{ kind: "scope", body: this.alone("endgeneration") }];
       case "break":

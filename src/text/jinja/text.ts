@@ -61,12 +61,25 @@ export function asSafe(text: Text, safe: boolean): Text {
 export function cut(text: Text, from: number, to = plain(text).length): Text {
   if (typeof text === "string") return text.slice(from, to);
   const spans: number[] = [];
-  for (let i = 0; i < text.spans.length; i += 2) {
+  for (let i = 2 * firstBehind(text.spans, from); i < text.spans.length; i += 2) {
     const start = Math.max(text.spans[i] ?? 0, from);
+    if (start >= to) break;
     const end = Math.min(text.spans[i + 1] ?? 0, to);
     if (start < end) spans.push(start - from, end - from);
   }
   return withSpans(text.text.slice(from, to), spans, text.safe);
+}
+
+/** The first part that ends behind a place, by halving: texts are cut into as many pieces as they have parts. */
+export function firstBehind(spans: Spans, place: number): number {
+  let low = 0;
+  let high = spans.length / 2;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((spans[2 * middle + 1] ?? 0) <= place) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Strings one after another. */

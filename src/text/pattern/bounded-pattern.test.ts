@@ -20,6 +20,10 @@ const PATTERNS = [
   ".+?(?:\\n|$)",
   "x*",
   "(?=a)[^]",
+  "(?=(?:a+)+b)",
+  "(?:(?=a*b)|a)*c|[^]",
+  "(?=(?=a*b)a+)a|b",
+  "(?!a*b)(?:a|(?=b+c)b)+",
 ];
 
 describe("a bounded pattern", () => {

@@ -4,6 +4,8 @@ import type { Step } from "./program.ts";
 /** Steps that one text may take: more than any pattern in good faith needs, and less than a second or two. */
 const STEPS_PER_TEXT = 20_000_000;
 const STEPS_PER_UNIT = 200;
+/** A step of what is looked for ahead or behind counts more: each place begins anew, and remembers its own. */
+const LOOKING = 8;
 
 /** A match: the text at 0, and where it begins. */
 type Match = [string] & { index: number };
@@ -69,6 +71,8 @@ export class BoundedPattern {
 
 class Run {
   readonly #text: string;
+  /** Where each look ahead has led nowhere: it does so from wherever it is looked from. */
+  readonly #ahead = new Map<Step, Set<number>>();
   #left: number;
 
   constructor(text: string) {
@@ -83,14 +87,20 @@ class Run {
     for (let start = from; start <= this.#text.length; start++) {
       // The second half of a pair is no place of its own.
       if (start > from && isLow(this.#text.charCodeAt(start)) && isHigh(this.#text.charCodeAt(start - 1))) continue;
-      const end = this.#match(program, start, tried, undefined);
+      const end = this.#match(program, start, tried, undefined, 1);
       if (end !== undefined) return [start, end];
     }
     return undefined;
   }
 
   /** @param wanted where the match must end; anywhere if undefined */
-  #match(program: readonly Step[], start: number, tried: Set<number>, wanted: number | undefined): number | undefined {
+  #match(
+    program: readonly Step[],
+    start: number,
+    tried: Set<number>,
+    wanted: number | undefined,
+    cost: number,
+  ): number | undefined {
     const text = this.#text;
     const places = text.length + 1;
     const open: number[] = [0, start];
@@ -98,7 +108,7 @@ class Run {
       let at = open.pop() ?? 0;
       let pc = open.pop() ?? 0;
       for (;;) {
-        if (--this.#left < 0) throw new Error("a pattern takes too many steps on this text; it was stopped");
+        if ((this.#left -= cost) < 0) throw new Error("a pattern takes too many steps on this text; it was stopped");
         const step = program[pc];
         if (!step) break;
         if (step.kind === "char") {
@@ -128,12 +138,19 @@ class Run {
     if (step.kind === "end") return at === this.#text.length;
     if (step.kind !== "look") return true;
     const { program, behind, negative, most } = step;
-    if (!behind) return (this.#match(program, at, new Set(), undefined) !== undefined) !== negative;
+    if (!behind) {
+      const tried = this.#ahead.get(step) ?? new Set<number>();
+      const isThere = this.#match(program, at, tried, undefined, LOOKING) !== undefined;
+      // What was tried on the way to a match has not led nowhere.
+      if (isThere) this.#ahead.delete(step);
+      else this.#ahead.set(step, tried);
+      return isThere !== negative;
+    }
     let found = false;
     // A character has up to two units.
     const first = Math.max(0, at - 2 * most);
     for (let start = at; start >= first && !found; start--) {
-      found = this.#match(program, start, new Set(), at) !== undefined;
+      found = this.#match(program, start, new Set(), at, LOOKING) !== undefined;
     }
     return found !== negative;
   }
