@@ -1,13 +1,28 @@
 import { expect, test } from "@playwright/test";
-import type { Locator, Page } from "@playwright/test";
+import type { Locator, Page, Worker } from "@playwright/test";
 import { killGpuProcess, SURVIVING_LOSSES, withBrowser } from "./support/browser.ts";
 import { LOAD_TIMEOUT_MS, Playground } from "./support/playground.ts";
 
-/** Makes the engine's worker fail in a way that nothing in it catches. */
-async function breakWorker(page: Page): Promise<void> {
+function engineOf(page: Page): Worker {
   const worker = page.workers().find((one) => /\/worker-/.test(one.url()));
   if (!worker) throw new Error("the page has no engine");
-  await worker.evaluate(() => {
+  return worker;
+}
+
+/** A page whose model is in the middle of a long reply. */
+async function inMidReply(page: Page): Promise<{ playground: Playground; turn: Locator; thought: Locator }> {
+  const playground = new Playground(page);
+  await playground.open();
+  await playground.set({ "Think at most": 0, "Longest reply": 4000 });
+  const turn = await playground.send("Count to a thousand.");
+  const thought = playground.thought(turn);
+  await longerThan(thought, 40);
+  return { playground, turn, thought };
+}
+
+/** Makes the engine's worker fail in a way that nothing in it catches. */
+async function breakWorker(page: Page): Promise<void> {
+  await engineOf(page).evaluate(() => {
     setTimeout(() => {
       throw new Error("broken by the test");
     });
@@ -42,12 +57,7 @@ test("after a lost device the reply goes on; after another, and a broken worker,
   await withBrowser(
     (args) => [...args, ...SURVIVING_LOSSES],
     async (browser, page) => {
-      const playground = new Playground(page);
-      await playground.open();
-      await playground.set({ "Think at most": 0, "Longest reply": 4000 });
-      const turn = await playground.send("Count to a thousand.");
-      const thought = playground.thought(turn);
-      await longerThan(thought, 40);
+      const { playground, turn, thought } = await inMidReply(page);
 
       await killGpuProcess(browser);
       await expect(page.getByText("What was written is kept; the model is being loaded again.")).toBeVisible();
@@ -116,12 +126,7 @@ test("without WebGPU and the processor's runtime the page says what to do", asyn
 
 test("a worker that ends without an error is noticed, and its model comes back", async ({ page }) => {
   test.setTimeout(4 * LOAD_TIMEOUT_MS);
-  const playground = new Playground(page);
-  await playground.open();
-  await playground.set({ "Think at most": 0, "Longest reply": 4000 });
-  const turn = await playground.send("Count to a thousand.");
-  const thought = playground.thought(turn);
-  await longerThan(thought, 40);
+  const { playground, turn, thought } = await inMidReply(page);
   await endWorker(page);
   await expect(page.getByText("What was written is kept; the model is being loaded again.")).toBeVisible();
   const kept = (await thought.textContent()) ?? "";
