@@ -1,3 +1,4 @@
+import { bytesToHex } from "@noble/hashes/utils.js";
 import * as v from "valibot";
 import type { CheckpointFiles } from "../../engine/protocol.ts";
 import { checkpointStepOf } from "./checkpoint-files.ts";
@@ -54,6 +55,5 @@ function parsed(
 async function sumOf(bytes: Uint8Array<ArrayBuffer>): Promise<string | undefined> {
   const subtle: SubtleCrypto | undefined = crypto.subtle;
   if (!subtle) return undefined;
-  const digest = new Uint8Array(await subtle.digest("SHA-256", bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return bytesToHex(new Uint8Array(await subtle.digest("SHA-256", bytes)));
 }

@@ -1,3 +1,4 @@
+import { bytesToHex } from "@noble/hashes/utils.js";
 import * as v from "valibot";
 import { isR1Error, R1Error, throwIfAborted } from "../../errors.ts";
 import { readJson } from "../source.ts";
@@ -173,8 +174,7 @@ class GitBlobHasher implements Hasher {
   }
 
   async digest(): Promise<string> {
-    const hash = new Uint8Array(await crypto.subtle.digest("SHA-1", this.#blob));
-    return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    return bytesToHex(new Uint8Array(await crypto.subtle.digest("SHA-1", this.#blob)));
   }
 }
 

@@ -1,6 +1,6 @@
 import { pythonError, typeError, valueError } from "./error.ts";
 import { fixed, floatRepr, scientific, truncate } from "./numbers.ts";
-import { repr, str } from "./repr.ts";
+import { codeEscape, repr, str } from "./repr.ts";
 import { charsOf, cut, isText, join, lengthOf, mapPieces, plain } from "./text.ts";
 import type { Text } from "./text.ts";
 import { Dict, floatOf, intOf, isInt, isNumber, keyError, Tuple, typeName, Undefined } from "./values.ts";
@@ -125,13 +125,7 @@ function clipped(text: Text, precision: number | undefined): Text {
 }
 
 function ascii(text: Text): Text {
-  return mapPieces(text, (piece) =>
-    piece.replace(/\P{ASCII}/gu, (char) => {
-      const code = char.codePointAt(0) ?? 0;
-      if (code < 0x100) return `\\x${code.toString(16).padStart(2, "0")}`;
-      return code < 0x10000 ? `\\u${code.toString(16).padStart(4, "0")}` : `\\U${code.toString(16).padStart(8, "0")}`;
-    }),
-  );
+  return mapPieces(text, (piece) => piece.replace(/\P{ASCII}/gu, codeEscape));
 }
 
 function withSign(isNegative: boolean, digits: string, flags: string): Digits {

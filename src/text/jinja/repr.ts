@@ -71,6 +71,13 @@ export function between(parts: readonly Text[], separator: Text): Text[] {
 
 const NAMED: Readonly<Record<string, string>> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
+/** A character by its number, as Python escapes it: `\xff`, `\u3042`, `\U0001f600`. */
+export function codeEscape(char: string): string {
+  const code = char.codePointAt(0) ?? 0;
+  if (code < 0x100) return `\\x${code.toString(16).padStart(2, "0")}`;
+  return code < 0x10000 ? `\\u${code.toString(16).padStart(4, "0")}` : `\\U${code.toString(16).padStart(8, "0")}`;
+}
+
 function quoted(text: Text): Text {
   const string = plain(text);
   const quote = string.includes("'") && !string.includes('"') ? '"' : "'";
@@ -78,11 +85,7 @@ function quoted(text: Text): Text {
     piece.replace(/[\\'"\p{C}\p{Z}]/gu, (char) => {
       if (char === " ") return char;
       if (char === "'" || char === '"') return char === quote ? `\\${char}` : char;
-      const named = NAMED[char];
-      if (named !== undefined) return named;
-      const code = char.codePointAt(0) ?? 0;
-      if (code < 0x100) return `\\x${code.toString(16).padStart(2, "0")}`;
-      return code < 0x10000 ? `\\u${code.toString(16).padStart(4, "0")}` : `\\U${code.toString(16).padStart(8, "0")}`;
+      return NAMED[char] ?? codeEscape(char);
     }),
   );
   const whole = join([quote, escaped, quote]);
